@@ -1,0 +1,141 @@
+/*
+ * hal.h: what a board must provide below the XS platform.
+ *
+ * Every board folder implements these functions once. The XS platform (hosts/common), the ECMA-419 I/O providers and
+ * the native modules call nothing else of a board. No function allocates, prints or touches XS. Unless a function says
+ * otherwise it runs in thread mode, returns at once, and may be called only after hal_init().
+ *
+ * Ports, pins and buses are numbered from 0. Sizes are in bytes, times in microseconds, rates in bits per second.
+ */
+#ifndef PERICARD_HAL_H
+#define PERICARD_HAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum {
+	HAL_OK = 0,
+	HAL_UNSUPPORTED = 1, /* the board has no such port, pin or device */
+	HAL_BUSY = 2,        /* already open, or a transfer is under way */
+	HAL_RANGE = 3,       /* an argument is outside of what the device takes */
+	HAL_TIMEOUT = 4,     /* the device did not answer in time */
+	HAL_NACK = 5,        /* an I2C peer did not acknowledge */
+	HAL_FAULT = 6,       /* the device reports a failure (stuck RNG, flash error) */
+} hal_status;
+
+/* Brings up clocks, time base and interrupts. Called once by the start-up code, before any other function. */
+void hal_init(void);
+
+/* ---- time ------------------------------------------------------------------------------------------------------- */
+
+#define HAL_FOREVER UINT64_MAX
+
+/* Monotonic time since hal_init(), in microseconds; never wraps in the life of a device. Callable from handlers. */
+uint64_t hal_now_us(void);
+
+/* Sleeps (WFI) until an event is pending (hal_event_raise) or `deadline_us` has come. Returns at once if an event is
+ * already pending: no wake-up is lost. With HAL_FOREVER no timer runs. */
+void hal_idle(uint64_t deadline_us);
+
+/* How often hal_idle() has left WFI since hal_init(). */
+uint32_t hal_wakeups(void);
+
+/* ---- events ----------------------------------------------------------------------------------------------------- */
+
+/* One bit each; raised by interrupt handlers, taken by the event loop. hosts/common/events.c holds the word. */
+#define HAL_EVENT_UART_RX(port) (1u << (port))        /* ports 0..3: bytes became readable, or an RX error */
+#define HAL_EVENT_UART_TX(port) (1u << (4 + (port)))  /* room became available after hal_uart_write() fell short */
+#define HAL_EVENT_GPIO (1u << 8)                      /* an edge was seen on a pin with interrupts on */
+
+void hal_event_raise(uint32_t bits);  /* from handlers or thread mode */
+uint32_t hal_events_take(void);       /* returns and clears the pending bits */
+bool hal_events_pending(void);
+
+/* ---- serial ----------------------------------------------------------------------------------------------------- */
+
+#define HAL_UART_CONSOLE 0u /* the console: open from hal_init() on at 115200 8N1 */
+#define HAL_UART_INPUT 1u   /* second port: sensor front end on the emulated boards */
+
+/* Opens a port. HAL_UNSUPPORTED, HAL_BUSY, HAL_RANGE (baud). */
+hal_status hal_uart_open(unsigned port, uint32_t baud);
+void hal_uart_close(unsigned port);
+/* Bytes waiting in the receive ring; `read` takes up to `size` of them and returns how many. When the ring is full the
+ * receiver stops taking bytes (hardware flow control where the board has it; else the byte is lost and counted). */
+size_t hal_uart_readable(unsigned port);
+size_t hal_uart_read(unsigned port, uint8_t *data, size_t size);
+/* Queues up to `size` bytes, returns how many were taken (0 when full). */
+size_t hal_uart_writable(unsigned port);
+size_t hal_uart_write(unsigned port, const uint8_t *data, size_t size);
+/* Receive errors (overrun, framing, lost bytes) since open. */
+uint32_t hal_uart_errors(unsigned port);
+/* Blocks until every queued byte has left, without interrupts: works from a fault handler. */
+void hal_uart_flush(unsigned port);
+
+/* ---- GPIO ------------------------------------------------------------------------------------------------------- */
+
+typedef enum {
+	HAL_GPIO_INPUT = 0,
+	HAL_GPIO_INPUT_PULLUP = 1,
+	HAL_GPIO_INPUT_PULLDOWN = 2,
+	HAL_GPIO_OUTPUT = 8,
+	HAL_GPIO_OUTPUT_OPEN_DRAIN = 9,
+} hal_gpio_mode; /* the values of ECMA-419 Digital */
+
+#define HAL_EDGE_RISING 1u
+#define HAL_EDGE_FALLING 2u
+
+hal_status hal_gpio_open(unsigned pin, hal_gpio_mode mode, unsigned edges);
+void hal_gpio_close(unsigned pin);
+bool hal_gpio_read(unsigned pin);
+void hal_gpio_write(unsigned pin, bool level);
+/* Pins with an edge since the last call, as a bit set of 64 pins. */
+uint64_t hal_gpio_edges_take(void);
+
+/* ---- I2C (controller) ------------------------------------------------------------------------------------------- */
+
+hal_status hal_i2c_open(unsigned bus, unsigned data_pin, unsigned clock_pin, uint32_t hz);
+void hal_i2c_close(unsigned bus);
+/* Blocking, bounded by 25 ms a byte (SMBus time-out). `address` is the 7-bit address. */
+hal_status hal_i2c_write(unsigned bus, uint8_t address, const uint8_t *data, size_t size, bool stop);
+hal_status hal_i2c_read(unsigned bus, uint8_t address, uint8_t *data, size_t size, bool stop);
+
+/* ---- flash (the storage area) ----------------------------------------------------------------------------------- */
+
+/* NOR: an erased byte is 0xFF, a program can only clear bits, an erase sets a whole sector. */
+typedef struct {
+	const uint8_t *base; /* memory-mapped for reading */
+	uint32_t size;       /* bytes, a multiple of `sector` */
+	uint32_t sector;     /* erase unit in bytes */
+	uint32_t unit;       /* program unit in bytes (4 on every board of today) */
+} hal_flash_area;
+
+/* The area that this board gives to storage. */
+const hal_flash_area *hal_flash(void);
+/* Programs `size` bytes at `offset`; both multiples of `unit`. HAL_RANGE, HAL_FAULT (a bit would have to be set). */
+hal_status hal_flash_program(uint32_t offset, const void *data, size_t size);
+/* Erases the sector at `offset` (a multiple of `sector`). */
+hal_status hal_flash_erase(uint32_t offset);
+
+/* ---- entropy, watchdog, reset ----------------------------------------------------------------------------------- */
+
+/* Raw noise, no conditioning. HAL_UNSUPPORTED where the board has no source, HAL_FAULT when it fails. */
+hal_status hal_entropy(uint8_t *data, size_t size);
+
+/* Starts the watchdog; it can't be stopped. HAL_RANGE outside 1..60000 ms. */
+hal_status hal_watchdog_start(uint32_t timeout_ms);
+void hal_watchdog_feed(void);
+
+typedef enum {
+	HAL_RESET_POWER_ON = 0,
+	HAL_RESET_PIN = 1,
+	HAL_RESET_SOFTWARE = 2,
+	HAL_RESET_WATCHDOG = 3,
+	HAL_RESET_LOCKUP = 4,
+} hal_reset_cause;
+
+/* What the hardware says of the last reset. (Why the software asked for it is in hosts/common/reset.h.) */
+hal_reset_cause hal_reset_cause_read(void);
+_Noreturn void hal_reset(void);
+
+#endif
