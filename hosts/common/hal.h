@@ -138,4 +138,9 @@ typedef enum {
 hal_reset_cause hal_reset_cause_read(void);
 _Noreturn void hal_reset(void);
 
+/* ---- stack ------------------------------------------------------------------------------------------------------ */
+
+/* The lowest address that the C stack may reach. */
+char *hal_stack_limit(void);
+
 #endif

@@ -1,0 +1,110 @@
+/*
+ * memory.c: see memory.h. C allocations are rare (tables at start, number conversion), so a first-fit list of freed
+ * blocks is enough; a block is never split below its use and never merged.
+ */
+#include "memory.h"
+
+#include "xs-platform.h"
+
+#define ALIGN 8u
+
+typedef struct block {
+	size_t size; /* of the payload */
+	struct block *next;
+} block;
+
+static uint8_t *low, *high;
+static block *freed;
+
+_Static_assert(sizeof(block) % ALIGN == 0, "payloads stay aligned");
+
+static size_t rounded(size_t size) {
+	return (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
+void pc_memory_begin(uint8_t *arena, size_t size) {
+	uintptr_t start = ((uintptr_t)arena + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1);
+	uintptr_t end = ((uintptr_t)arena + size) & ~(uintptr_t)(ALIGN - 1);
+	low = (uint8_t *)start;
+	high = (uint8_t *)end;
+	freed = NULL;
+}
+
+size_t pc_memory_free(void) {
+	return (size_t)(high - low);
+}
+
+void *pc_memory_low(size_t size) {
+	uint8_t *result = low;
+	size = rounded(size);
+	if (size > pc_memory_free()) {
+		return NULL;
+	}
+	low += size;
+	return result;
+}
+
+void *pc_memory_high(size_t size) {
+	size = rounded(size);
+	if (size > pc_memory_free()) {
+		return NULL;
+	}
+	high -= size;
+	return high;
+}
+
+void *pc_malloc(size_t size) {
+	if (size > SIZE_MAX - sizeof(block) - ALIGN) {
+		return NULL;
+	}
+	size = rounded(size);
+	for (block **link = &freed; *link != NULL; link = &(*link)->next) {
+		block *found = *link;
+		if (found->size >= size) {
+			*link = found->next;
+			return found + 1;
+		}
+	}
+	block *made = pc_memory_high(size + sizeof(block));
+	if (made == NULL) {
+		return NULL;
+	}
+	made->size = size;
+	made->next = NULL;
+	return made + 1;
+}
+
+void *pc_calloc(size_t count, size_t size) {
+	if (size != 0 && count > SIZE_MAX / size) {
+		return NULL;
+	}
+	void *data = pc_malloc(count * size);
+	if (data != NULL) {
+		memset(data, 0, count * size);
+	}
+	return data;
+}
+
+void pc_free(void *data) {
+	if (data != NULL) {
+		block *done = (block *)data - 1;
+		done->next = freed;
+		freed = done;
+	}
+}
+
+void *pc_realloc(void *data, size_t size) {
+	if (data == NULL) {
+		return pc_malloc(size);
+	}
+	block *old = (block *)data - 1;
+	if (old->size >= size) {
+		return data;
+	}
+	void *moved = pc_malloc(size);
+	if (moved != NULL) {
+		memcpy(moved, data, old->size);
+		pc_free(data);
+	}
+	return moved;
+}

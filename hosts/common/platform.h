@@ -1,0 +1,34 @@
+/*
+ * platform.h: the XS platform's own parts, for each other: the machine, its modules, its timers, its listeners.
+ */
+#ifndef PERICARD_PLATFORM_H
+#define PERICARD_PLATFORM_H
+
+#include "archive.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct xsMachineRecord;
+
+/* The archive that the running machine executes. */
+extern pc_archive pc_modules;
+
+/* timers.c: runs what is due; returns the next deadline (HAL_FOREVER for none). `the` is the machine. */
+uint64_t pc_timers_run(void *the);
+/* listeners.c: calls who listens to the pending events. */
+void pc_listeners_run(void *the, uint32_t events);
+
+/* Things that keep the application from having ended: timers and listeners. */
+void pc_hold(void);
+void pc_release(void);
+
+/* machine.c: runs promise jobs until there are none. */
+void pc_jobs_run(void *the);
+/* Ends the application as an uncaught exception does: records, tells, resets. The exception is in the machine. */
+_Noreturn void pc_uncaught(void *the, bool rejection);
+
+/* Firmware entry: called by a board's start-up after hal_init(). Returns the exit status, on posix only. */
+int pc_main(void);
+
+#endif
