@@ -1,0 +1,135 @@
+/*
+ * board.c: brings the emulated MPS2 AN386 up, names its interrupt handlers and memory map, and says why it was reset.
+ */
+#include "mps2.h"
+
+#include "hal.h"
+
+void hal_init(void) {
+	mps2_time_init();
+	pc_irq_enable(MPS2_IRQ_TIMER1);
+	(void)hal_uart_open(HAL_UART_CONSOLE, 115200);
+}
+
+/* AN386 has no register that tells a reset from a power-on. One that software asked for leaves its record
+ * (hosts/common/reset.c); one without a record that finds RAM as it was is the watchdog's. */
+#define ALIVE 0x414C4956u
+static uint32_t alive __attribute__((section(".noinit")));
+static uint32_t asked __attribute__((section(".noinit")));
+
+hal_reset_cause hal_reset_cause_read(void) {
+	hal_reset_cause cause = HAL_RESET_POWER_ON;
+	if (alive == ALIVE) {
+		cause = asked == ALIVE ? HAL_RESET_SOFTWARE : HAL_RESET_WATCHDOG;
+	}
+	alive = ALIVE;
+	asked = 0;
+	return cause;
+}
+
+_Noreturn void hal_reset(void) {
+	asked = ALIVE;
+	pc_system_reset();
+}
+
+hal_status hal_entropy(uint8_t *data, size_t size) {
+	(void)data;
+	(void)size;
+	return HAL_UNSUPPORTED; /* no noise source on this board */
+}
+
+hal_status hal_i2c_open(unsigned bus, unsigned data_pin, unsigned clock_pin, uint32_t hz) {
+	(void)bus;
+	(void)data_pin;
+	(void)clock_pin;
+	(void)hz;
+	return HAL_UNSUPPORTED;
+}
+
+void hal_i2c_close(unsigned bus) {
+	(void)bus;
+}
+
+hal_status hal_i2c_write(unsigned bus, uint8_t address, const uint8_t *data, size_t size, bool stop) {
+	(void)bus;
+	(void)address;
+	(void)data;
+	(void)size;
+	(void)stop;
+	return HAL_UNSUPPORTED;
+}
+
+hal_status hal_i2c_read(unsigned bus, uint8_t address, uint8_t *data, size_t size, bool stop) {
+	(void)bus;
+	(void)address;
+	(void)data;
+	(void)size;
+	(void)stop;
+	return HAL_UNSUPPORTED;
+}
+
+/* ---- watchdog (CMSDK APB watchdog: the first time-out raises NMI, the second resets) ------------------------------ */
+
+static uint32_t watchdog_load;
+
+hal_status hal_watchdog_start(uint32_t timeout_ms) {
+	if (timeout_ms < 1 || timeout_ms > 60000) {
+		return HAL_RANGE;
+	}
+	if (watchdog_load != 0) {
+		return HAL_BUSY;
+	}
+	/* Half the time each for the two time-outs; the NMI of the first is not wired to anything that could save it. */
+	watchdog_load = (uint32_t)((uint64_t)timeout_ms * (MPS2_CLOCK / 1000u));
+	MPS2_REG(MPS2_WATCHDOG, WATCHDOG_LOCK) = WATCHDOG_UNLOCK;
+	MPS2_REG(MPS2_WATCHDOG, WATCHDOG_LOAD) = watchdog_load;
+	MPS2_REG(MPS2_WATCHDOG, WATCHDOG_CONTROL) = 3u; /* interrupt and reset */
+	MPS2_REG(MPS2_WATCHDOG, WATCHDOG_LOCK) = 0;
+	return HAL_OK;
+}
+
+void hal_watchdog_feed(void) {
+	if (watchdog_load != 0) {
+		MPS2_REG(MPS2_WATCHDOG, WATCHDOG_LOCK) = WATCHDOG_UNLOCK;
+		MPS2_REG(MPS2_WATCHDOG, WATCHDOG_INTCLEAR) = 1;
+		MPS2_REG(MPS2_WATCHDOG, WATCHDOG_LOCK) = 0;
+	}
+}
+
+/* ---- the harness's hooks ------------------------------------------------------------------------------------------ */
+
+__attribute__((noinline)) void pc_harness_alarm(void) {
+	MPS2_REG(MPS2_TIMER1, TIMER_CTRL) = 0;
+	MPS2_REG(MPS2_TIMER1, TIMER_INTCLEAR) = 1;
+}
+
+__attribute__((noinline)) void pc_flash_step(void) {
+	__asm__ volatile("");
+}
+
+__attribute__((noinline)) void pc_uart_rx_gate(void) {
+	__asm__ volatile("");
+}
+
+__attribute__((noinline)) void pc_uart_rx_gate_open(void) {
+	__asm__ volatile("");
+}
+
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
+
+const pc_vector pc_board_vectors[MPS2_IRQ_COUNT] __attribute__((section(".vectors.irq"), used)) = {
+	[MPS2_IRQ_UART_RX(0)] = mps2_uart0_rx,
+	[MPS2_IRQ_UART_TX(0)] = mps2_uart0_tx,
+	[MPS2_IRQ_UART_RX(1)] = mps2_uart1_rx,
+	[MPS2_IRQ_UART_TX(1)] = mps2_uart1_tx,
+	[MPS2_IRQ_TIMER1] = pc_harness_alarm,
+	[MPS2_IRQ_DUALTIMER] = mps2_dualtimer,
+};
+
+const pc_mpu_region pc_board_regions[] = {
+	{0x00000000u, 22, PC_MPU_READ_EXECUTE}, /* "flash" */
+	{0x20000000u, 18, PC_MPU_READ_WRITE},   /* RAM */
+	{0x21FF0000u, 16, PC_MPU_READ_WRITE},   /* storage */
+	{0x40000000u, 29, PC_MPU_DEVICE},
+};
+const unsigned pc_board_region_count = sizeof pc_board_regions / sizeof pc_board_regions[0];
