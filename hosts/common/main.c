@@ -6,6 +6,7 @@
 #include "console.h"
 #include "globals.h"
 #include "hal.h"
+#include "harness.h"
 #include "machine.h"
 #include "memory.h"
 #include "platform.h"
@@ -41,6 +42,7 @@ static void tell_end(int status) {
 	pc_console_record_number("status", status);
 	pc_console_record_end();
 	hal_uart_flush(HAL_UART_CONSOLE);
+	pc_harness_stop();
 }
 
 static void run_modules(void *the) {

@@ -3,6 +3,7 @@
 
 #include "console.h"
 #include "hal.h"
+#include "harness.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -111,5 +112,6 @@ void pc_reset_commit(pc_reset_record *record) {
 	}
 	pc_console_record_end();
 	hal_uart_flush(HAL_UART_CONSOLE);
+	pc_harness_stop();
 	hal_reset();
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "console.h"
 #include "hal.h"
+#include "harness.h"
 #include "machine.h"
 #include "reset.h"
 
@@ -129,11 +130,6 @@ void xs_report_write(xsMachine *the) {
 	pc_console_text("\x1e");
 	pc_console_text(xsmcToString(xsArg(0)));
 	pc_console_text("\n");
-}
-
-/* A place for an observer outside (an emulator's plugin, a debugger) to note the instruction count. */
-__attribute__((noinline)) void pc_mark(void) {
-	__asm__ volatile("");
 }
 
 void xs_bench_mark(xsMachine *the) {

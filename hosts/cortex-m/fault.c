@@ -42,6 +42,8 @@ static pc_reset_reason reason_of(uint32_t exception, uint32_t cfsr, uint32_t add
 		return PC_RESET_STACK_OVERFLOW;
 	}
 	switch (exception) {
+	case 2:
+		return PC_RESET_WATCHDOG; /* the boards wire nothing else to NMI */
 	case 4:
 		return PC_RESET_MEMORY_FAULT;
 	case 5:

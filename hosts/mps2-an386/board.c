@@ -7,7 +7,6 @@
 
 void hal_init(void) {
 	mps2_time_init();
-	pc_irq_enable(MPS2_IRQ_TIMER1);
 	(void)hal_uart_open(HAL_UART_CONSOLE, 115200);
 }
 
@@ -68,7 +67,7 @@ hal_status hal_i2c_read(unsigned bus, uint8_t address, uint8_t *data, size_t siz
 	return HAL_UNSUPPORTED;
 }
 
-/* ---- watchdog (CMSDK APB watchdog: the first time-out raises NMI, the second resets) ------------------------------ */
+/* ---- watchdog (CMSDK APB watchdog: the first time-out raises NMI, which fault.c records and ends in a reset; the second resets by itself) ------------------------------ */
 
 static uint32_t watchdog_load;
 
@@ -79,7 +78,6 @@ hal_status hal_watchdog_start(uint32_t timeout_ms) {
 	if (watchdog_load != 0) {
 		return HAL_BUSY;
 	}
-	/* Half the time each for the two time-outs; the NMI of the first is not wired to anything that could save it. */
 	watchdog_load = (uint32_t)((uint64_t)timeout_ms * (MPS2_CLOCK / 1000u));
 	MPS2_REG(MPS2_WATCHDOG, WATCHDOG_LOCK) = WATCHDOG_UNLOCK;
 	MPS2_REG(MPS2_WATCHDOG, WATCHDOG_LOAD) = watchdog_load;
@@ -96,25 +94,6 @@ void hal_watchdog_feed(void) {
 	}
 }
 
-/* ---- the harness's hooks ------------------------------------------------------------------------------------------ */
-
-__attribute__((noinline)) void pc_harness_alarm(void) {
-	MPS2_REG(MPS2_TIMER1, TIMER_CTRL) = 0;
-	MPS2_REG(MPS2_TIMER1, TIMER_INTCLEAR) = 1;
-}
-
-__attribute__((noinline)) void pc_flash_step(void) {
-	__asm__ volatile("");
-}
-
-__attribute__((noinline)) void pc_uart_rx_gate(void) {
-	__asm__ volatile("");
-}
-
-__attribute__((noinline)) void pc_uart_rx_gate_open(void) {
-	__asm__ volatile("");
-}
-
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 const pc_vector pc_board_vectors[MPS2_IRQ_COUNT] __attribute__((section(".vectors.irq"), used)) = {
@@ -122,7 +101,6 @@ const pc_vector pc_board_vectors[MPS2_IRQ_COUNT] __attribute__((section(".vector
 	[MPS2_IRQ_UART_TX(0)] = mps2_uart0_tx,
 	[MPS2_IRQ_UART_RX(1)] = mps2_uart1_rx,
 	[MPS2_IRQ_UART_TX(1)] = mps2_uart1_tx,
-	[MPS2_IRQ_TIMER1] = pc_harness_alarm,
 	[MPS2_IRQ_DUALTIMER] = mps2_dualtimer,
 };
 

@@ -3,7 +3,7 @@
  * flash controller, so this file keeps NOR's rules: a program only clears bits, an erase sets a sector.
  */
 #include "hal.h"
-#include "mps2.h"
+#include "harness.h"
 
 #include <string.h>
 
@@ -35,7 +35,7 @@ hal_status hal_flash_program(uint32_t offset, const void *data, size_t size) {
 			return HAL_FAULT; /* a bit would have to go from 0 to 1 */
 		}
 		words[i] = word;
-		pc_flash_step();
+		pc_flash_step(offset + (uint32_t)i * UNIT, UNIT);
 	}
 	return HAL_OK;
 }
@@ -45,10 +45,7 @@ hal_status hal_flash_erase(uint32_t offset) {
 	if (offset % SECTOR != 0 || offset >= total) {
 		return HAL_RANGE;
 	}
-	/* In two halves, so that a cut can fall between them. */
-	memset(__storage_start + offset, 0xFF, SECTOR / 2);
-	pc_flash_step();
-	memset(__storage_start + offset + SECTOR / 2, 0xFF, SECTOR / 2);
-	pc_flash_step();
+	memset(__storage_start + offset, 0xFF, SECTOR);
+	pc_flash_step(offset, SECTOR);
 	return HAL_OK;
 }

@@ -9,13 +9,6 @@
 
 #define MPS2_CLOCK 25000000u
 
-/* TIMER1 belongs to whoever runs the board in an emulator: it stops the machine at an exact time (board.c). */
-#define MPS2_TIMER1 0x40001000u
-#define TIMER_CTRL 0x00u
-#define TIMER_VALUE 0x04u
-#define TIMER_RELOAD 0x08u
-#define TIMER_INTCLEAR 0x0Cu
-
 /* The dual timer is the time base: counter 1 runs free, counter 2 is the alarm. */
 #define MPS2_DUALTIMER 0x40002000u
 #define DUAL_LOAD 0x00u
@@ -57,7 +50,6 @@
 
 #define MPS2_IRQ_UART_RX(n) (2u * (n))
 #define MPS2_IRQ_UART_TX(n) (2u * (n) + 1u)
-#define MPS2_IRQ_TIMER1 9u
 #define MPS2_IRQ_DUALTIMER 10u
 #define MPS2_IRQ_COUNT 32u
 
@@ -70,10 +62,8 @@ void mps2_uart1_tx(void);
 void mps2_dualtimer(void);
 void mps2_time_init(void);
 
-/* Places where an emulator's harness may stop or hold the machine; they do nothing. */
-void pc_harness_alarm(void);
-void pc_flash_step(void);
-void pc_uart_rx_gate(void);
-void pc_uart_rx_gate_open(void);
+/* Reads the UART's STATE. Right after this load a harness may deliver the next input byte, so that bytes arrive at exact
+ * instructions; called whenever the receive register may have become empty. */
+uint32_t pc_uart_rx_gate(unsigned port);
 
 #endif

@@ -13,7 +13,7 @@
 #define TX_SIZE 512u
 
 typedef struct {
-	bool open;
+	bool open, starved;
 	uint32_t errors;
 	pc_ring rx, tx;
 	uint8_t rx_data[RX_SIZE], tx_data[TX_SIZE];
@@ -21,27 +21,29 @@ typedef struct {
 
 static uart_port ports[PORTS];
 
+__attribute__((noinline, noclone, used)) uint32_t pc_uart_rx_gate(unsigned port) {
+	return MPS2_REG(MPS2_UART(port), UART_STATE);
+}
+
+/* Runs in the handler, or with interrupts masked. */
 static void receive(unsigned port) {
 	uart_port *uart = &ports[port];
 	uint32_t base = MPS2_UART(port);
 	bool any = false;
-	while ((MPS2_REG(base, UART_STATE) & UART_STATE_RXFULL) != 0 && pc_ring_space(&uart->rx) > 0) {
-		/* Cleared first: the byte that follows raises it anew. */
+	for (;;) {
+		/* The latch is cleared before the register is looked at: a byte that comes later raises it anew. */
 		MPS2_REG(base, UART_INTCLEAR) = UART_INT_RX;
+		uint32_t state = pc_uart_rx_gate(port);
+		if ((state & UART_STATE_RXOVERRUN) != 0) {
+			MPS2_REG(base, UART_STATE) = UART_STATE_RXOVERRUN;
+			uart->errors++;
+		}
+		/* With a full ring the byte stays in the register, which holds the sender, until somebody reads. */
+		if ((MPS2_REG(base, UART_STATE) & UART_STATE_RXFULL) == 0 || pc_ring_space(&uart->rx) == 0) {
+			break;
+		}
 		(void)pc_ring_put(&uart->rx, (uint8_t)MPS2_REG(base, UART_DATA));
 		any = true;
-		if (port == HAL_UART_INPUT) {
-			pc_uart_rx_gate();
-		}
-	}
-	if ((MPS2_REG(base, UART_STATE) & UART_STATE_RXOVERRUN) != 0) {
-		MPS2_REG(base, UART_STATE) = UART_STATE_RXOVERRUN;
-		uart->errors++;
-	}
-	/* With a full ring the interrupt would come again at once: it is off until somebody reads. */
-	if (pc_ring_space(&uart->rx) == 0) {
-		MPS2_REG(base, UART_CTRL) &= ~UART_CTRL_RXINT;
-		MPS2_REG(base, UART_INTCLEAR) = UART_INT_RX;
 	}
 	if (any) {
 		hal_event_raise(HAL_EVENT_UART_RX(port));
@@ -58,7 +60,10 @@ static void transmit(unsigned port) {
 	}
 	if (pc_ring_count(&uart->tx) == 0) {
 		MPS2_REG(base, UART_CTRL) &= ~UART_CTRL_TXINT;
-		hal_event_raise(HAL_EVENT_UART_TX(port));
+		if (uart->starved) {
+			uart->starved = false;
+			hal_event_raise(HAL_EVENT_UART_TX(port));
+		}
 	}
 }
 
@@ -97,9 +102,7 @@ hal_status hal_uart_open(unsigned port, uint32_t baud) {
 	MPS2_REG(base, UART_BAUDDIV) = MPS2_CLOCK / baud;
 	MPS2_REG(base, UART_INTCLEAR) = UART_INT_TX | UART_INT_RX;
 	MPS2_REG(base, UART_CTRL) = UART_CTRL_TX | UART_CTRL_RX | UART_CTRL_RXINT;
-	if (port == HAL_UART_INPUT) {
-		pc_uart_rx_gate_open();
-	}
+	receive(port);
 	pc_irq_enable(MPS2_IRQ_UART_RX(port));
 	pc_irq_enable(MPS2_IRQ_UART_TX(port));
 	return HAL_OK;
@@ -125,11 +128,9 @@ size_t hal_uart_read(unsigned port, uint8_t *data, size_t size) {
 		return 0;
 	}
 	size_t count = pc_ring_read(&ports[port].rx, data, size);
-	uint32_t base = MPS2_UART(port);
-	if (count > 0 && (MPS2_REG(base, UART_CTRL) & UART_CTRL_RXINT) == 0) {
-		/* The receiver was held: the byte that waits in it raises no interrupt of its own. */
+	if (count > 0 && (MPS2_REG(MPS2_UART(port), UART_STATE) & UART_STATE_RXFULL) != 0) {
+		/* The ring was full: the byte that waited in the register raises no interrupt of its own. */
 		uint32_t state = pc_irq_save();
-		MPS2_REG(base, UART_CTRL) |= UART_CTRL_RXINT;
 		receive(port);
 		pc_irq_restore(state);
 	}
@@ -146,6 +147,7 @@ size_t hal_uart_write(unsigned port, const uint8_t *data, size_t size) {
 	}
 	uint32_t state = pc_irq_save();
 	size_t count = pc_ring_write(&ports[port].tx, data, size);
+	ports[port].starved |= count < size;
 	if (count > 0) {
 		MPS2_REG(MPS2_UART(port), UART_CTRL) |= UART_CTRL_TXINT;
 		transmit(port);
