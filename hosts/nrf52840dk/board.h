@@ -16,6 +16,11 @@
 #define NRF_PIN(port, pin) ((port)*32u + (pin))
 #define NRF_PIN_BIT(pin) (UINT64_C(1) << (pin))
 
+/* Every write before it has arrived, also in RAM and in peripherals. */
+static inline void nrf_barrier(void) {
+	__asm__ volatile("dsb" : : : "memory");
+}
+
 /* Takes pins for one owner; false (and nothing taken) if one of them has an owner already. */
 bool nrf_pins_claim(uint64_t pins);
 void nrf_pins_release(uint64_t pins);

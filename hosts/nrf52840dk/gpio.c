@@ -51,7 +51,7 @@ void nrf_pin_configure(unsigned pin, uint32_t configuration) {
 void nrf_gpio_init(void) {
 	NRF_GPIOTE_EVENTS_PORT = 0;
 	NRF_GPIOTE_INTENSET = NRF_GPIOTE_INT_PORT;
-	pc_nvic_enable(NRF_IRQ_GPIOTE);
+	pc_irq_enable(NRF_IRQ_GPIOTE);
 }
 
 static bool pin_level(unsigned pin) {

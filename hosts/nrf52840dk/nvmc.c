@@ -33,7 +33,7 @@ static void wait_ready(void) {
 static void set_mode(uint32_t mode) {
 	wait_ready();
 	NRF_NVMC_CONFIG = mode;
-	pc_barrier();
+	nrf_barrier();
 }
 
 hal_status hal_flash_program(uint32_t offset, const void *data, size_t size) {

@@ -17,6 +17,8 @@
 /* Beyond this many microseconds (584 years / 512) a deadline can't be scaled to ticks: treat it as "never". */
 #define FARTHEST_DEADLINE (UINT64_MAX / 512u - 15625u)
 
+#define FPU_EXCEPTION_FLAGS 0x9Fu
+
 static uint64_t ticks_at_last_look;
 static volatile uint32_t wakeups;
 
@@ -45,7 +47,7 @@ void nrf_rtc_init(void) {
 	NRF_RTC1_CC(1) = HALF_WRAP;
 	NRF_RTC1_INTENSET = NRF_RTC_INT_COMPARE(1);
 	NRF_RTC1_TASKS_START = 1;
-	pc_nvic_enable(NRF_IRQ_RTC1);
+	pc_irq_enable(NRF_IRQ_RTC1);
 }
 
 void nrf_rtc1_handler(void) {
@@ -77,8 +79,10 @@ static uint64_t deadline_tick(uint64_t deadline_us) {
 static void sleep_until_interrupt(void) {
 	/* An FPU exception flag left over from a computation keeps the FPU's interrupt pending, and WFI would return at
 	 * once for ever (erratum 87). */
-	pc_fpu_clear_exceptions();
-	pc_nvic_clear_pending(NRF_IRQ_FPU);
+	uint32_t fpscr;
+	__asm__ volatile("vmrs %0, fpscr" : "=r"(fpscr));
+	__asm__ volatile("vmsr fpscr, %0" : : "r"(fpscr & ~FPU_EXCEPTION_FLAGS));
+	PC_NVIC_ICPR(NRF_IRQ_FPU / 32u) = 1u << NRF_IRQ_FPU % 32u;
 	pc_wait_for_interrupt();
 	wakeups++;
 }

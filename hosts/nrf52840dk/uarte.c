@@ -106,7 +106,7 @@ static void send_next(uart_port *port) {
 	port->uarte->TXD_PTR = (uint32_t)(uintptr_t)(port->tx.data + start);
 	port->uarte->TXD_MAXCNT = port->sending;
 	port->uarte->EVENTS_ENDTX = 0;
-	pc_barrier(); /* the bytes are in RAM before the DMA looks */
+	nrf_barrier(); /* the bytes are in RAM before the DMA looks */
 	port->uarte->TASKS_STARTTX = 1;
 }
 
@@ -215,7 +215,7 @@ hal_status hal_uart_open(unsigned index, uint32_t baud) {
 	uarte->RXD_PTR = (uint32_t)(uintptr_t)port->received;
 	uarte->RXD_MAXCNT = 1;
 	uarte->INTENSET = NRF_UARTE_INT_ENDRX | NRF_UARTE_INT_ENDTX | NRF_UARTE_INT_ERROR;
-	pc_nvic_enable(port->irq);
+	pc_irq_enable(port->irq);
 	restart_receiver(port);
 	return HAL_OK;
 }
@@ -227,7 +227,7 @@ void hal_uart_close(unsigned index) {
 	}
 	nrf_uarte *uarte = port->uarte;
 	hal_uart_flush(index);
-	pc_nvic_disable(port->irq);
+	pc_irq_disable(port->irq);
 	uarte->INTENCLR = 0xFFFFFFFFu;
 	uarte->EVENTS_RXTO = 0;
 	uarte->TASKS_STOPRX = 1;
@@ -292,7 +292,7 @@ void hal_uart_flush(unsigned index) {
 	}
 	/* Only the end of a transmission is taken from the handler: bytes still come in meanwhile. */
 	port->uarte->INTENCLR = NRF_UARTE_INT_ENDTX;
-	pc_barrier();
+	nrf_barrier();
 	bool stuck = false;
 	while (!stuck && (port->sending != 0 || pc_ring_count(&port->tx) != 0)) {
 		send_next(port);
