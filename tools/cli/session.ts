@@ -1,0 +1,107 @@
+// One run of a firmware image: starts the device, follows its console, stops it, and says how it ended.
+
+import type { Build } from "../build/build.ts";
+import type { Device } from "../harness/device.ts";
+import { which } from "../requirements.mjs";
+import { CliError } from "./command.ts";
+import { findBoard } from "./paths.ts";
+import { type ConsoleRecord, ConsoleSplitter } from "./records.ts";
+
+export type Emulator = Device["emulator"];
+
+export interface SessionOptions {
+	readonly emulator: Emulator;
+	/** Bytes for the board's second serial port. */
+	readonly input?: AsyncIterable<Uint8Array> | Uint8Array;
+	/** Emulated seconds after which the run ends; without it, it goes on until the firmware ends. */
+	readonly seconds?: number;
+	/** Emulated time is held back to the time of the wall clock. */
+	readonly paced?: boolean;
+	/** Called at every slice of a paced run. */
+	onTick?(seconds: number): void;
+	onLine(line: string): void;
+	onRecord(record: ConsoleRecord): void;
+}
+
+export interface Outcome {
+	/** "time" when the time was up; "ended" when the app ended; what went wrong otherwise. */
+	readonly reason: Awaited<ReturnType<Device["run"]>>;
+	readonly seconds: number;
+	/** The record of what went wrong, if anything did: an uncaught exception, an abort, a fault. */
+	readonly failure?: ConsoleRecord;
+}
+
+const FAILURES = ["uncaught", "rejection", "abort", "fault"];
+/** Emulated seconds between two looks at the wall clock. */
+const SLICE = 0.1;
+const POLL_MS = 30;
+
+/** The emulator that runs `board`: the one asked for, or the board's first. Throws CliError. */
+export function chooseEmulator(board: string, asked: string | undefined): Emulator {
+	const { emulators } = findBoard(board);
+	const emulator = asked ?? emulators[0] ?? "posix";
+	if (!emulators.includes(emulator)) {
+		throw new CliError(
+			`${board} does not run in ${emulator}`,
+			emulators.length === 0 ? `${board} runs on hardware only` : `it runs in ${emulators.join(" and ")}`,
+		);
+	}
+	const program = { qemu: "qemu-system-arm", renode: "renode", posix: undefined }[emulator as Emulator];
+	if (program !== undefined && which(program) === undefined) {
+		throw new CliError(`${program} is not installed`, "`pericard doctor` says how to get it");
+	}
+	return emulator as Emulator;
+}
+
+/** Runs the image until it ends or its time is up. The device is stopped in any case. */
+export async function runSession(build: Build, options: SessionOptions): Promise<Outcome> {
+	let failure: ConsoleRecord | undefined;
+	const splitter = new ConsoleSplitter(options.onLine, (record) => {
+		if (FAILURES.includes(record.event) || (record.event === "end" && record.status !== 0)) failure ??= record;
+		options.onRecord(record);
+	});
+	const { openDevice } = await import("../harness/device.ts");
+	const device = await openDevice(build, {
+		emulator: options.emulator,
+		...(options.input === undefined ? {} : { input: options.input }),
+	});
+	let shown = 0;
+	const follow = () => {
+		const text = device.output();
+		splitter.feed(text.slice(shown));
+		shown = text.length;
+	};
+	const timer = setInterval(follow, POLL_MS);
+	const interrupted = () => {
+		void device.stop().finally(() => process.exit(130));
+	};
+	process.once("SIGINT", interrupted);
+	process.once("SIGTERM", interrupted);
+	try {
+		await device.start();
+		const start = performance.now();
+		const until = options.seconds ?? Number.POSITIVE_INFINITY;
+		let seconds = 0;
+		let reason: Outcome["reason"] = "time";
+		while (reason === "time" && seconds < until) {
+			const slice = Math.min(options.paced ? SLICE : 3600, until - seconds);
+			reason = await device.run(slice);
+			seconds += slice;
+			if (options.paced) {
+				follow();
+				options.onTick?.(seconds);
+			}
+			const ahead = seconds * 1000 - (performance.now() - start);
+			if (options.paced && reason === "time" && ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead));
+		}
+		seconds = await device.now();
+		follow();
+		splitter.end();
+		return { reason, seconds, ...(failure === undefined ? {} : { failure }) };
+	} finally {
+		clearInterval(timer);
+		process.off("SIGINT", interrupted);
+		process.off("SIGTERM", interrupted);
+		await device.stop();
+	}
+}
