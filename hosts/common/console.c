@@ -3,8 +3,7 @@
 
 #include "hal.h"
 
-#include <stdio.h>
-#include <string.h>
+#include "xs-platform.h"
 
 void pc_console_bytes(const uint8_t *data, size_t size) {
 	while (size > 0) {
@@ -19,6 +18,21 @@ void pc_console_bytes(const uint8_t *data, size_t size) {
 
 void pc_console_text(const char *text) {
 	pc_console_bytes((const uint8_t *)text, strlen(text));
+}
+
+int pc_vprintf(const char *format, va_list arguments) {
+	char text[128];
+	int length = vsnprintf(text, sizeof text, format, arguments);
+	pc_console_text(text);
+	return length;
+}
+
+int pc_printf(const char *format, ...) {
+	va_list arguments;
+	va_start(arguments, format);
+	int length = pc_vprintf(format, arguments);
+	va_end(arguments);
+	return length;
 }
 
 static void escaped(const char *text) {

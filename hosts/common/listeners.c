@@ -35,21 +35,25 @@ void xs_listen(xsMachine *the) {
 	}
 }
 
+/* In a function of its own: xsTry is a setjmp, and a loop's variables would not survive it. */
+static void call(xsMachine *machine, unsigned bit) {
+	xsBeginHost(machine);
+	xsmcVars(1);
+	xsTry {
+		xsVar(0) = listeners[bit].function;
+		xsCallFunction0(xsVar(0), xsGlobal);
+	}
+	xsCatch {
+		pc_uncaught(the, false);
+	}
+	xsEndHost();
+}
+
 void pc_listeners_run(void *machine, uint32_t events) {
 	for (unsigned bit = 0; bit < LISTENERS; bit++) {
-		if ((events >> bit & 1u) == 0 || !listeners[bit].set) {
-			continue;
+		if ((events >> bit & 1u) != 0 && listeners[bit].set) {
+			call(machine, bit);
+			pc_jobs_run(machine);
 		}
-		xsBeginHost((xsMachine *)machine);
-		xsmcVars(1);
-		xsTry {
-			xsVar(0) = listeners[bit].function;
-			xsCallFunction0(xsVar(0), xsGlobal);
-		}
-		xsCatch {
-			pc_uncaught(the, false);
-		}
-		xsEndHost();
-		pc_jobs_run(machine);
 	}
 }

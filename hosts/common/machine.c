@@ -314,23 +314,6 @@ uint32_t modMilliseconds(void) {
 	return (uint32_t)(hal_now_us() / 1000u);
 }
 
-static uint64_t epoch_us; /* wall-clock time at hal_now_us() == 0; 0 until time.set() */
-
-void pc_time_set(double seconds) {
-	epoch_us = (uint64_t)(seconds * 1e6) - hal_now_us();
-}
-
-int pc_gettimeofday(pc_timeval *now, struct pc_timezone *zone) {
-	uint64_t us = epoch_us + hal_now_us();
-	now->tv_sec = (long)(us / 1000000u);
-	now->tv_usec = (long)(us % 1000000u);
-	if (zone != NULL) {
-		zone->tz_minuteswest = 0;
-		zone->tz_dsttime = 0;
-	}
-	return 0;
-}
-
 /* ---- creation --------------------------------------------------------------------------------------------------- */
 
 uint32_t pc_engine_version(void) {

@@ -24,7 +24,7 @@ void xs_time_microseconds(xsMachine *the) {
 void xs_time_set(xsMachine *the) {
 	xsNumberValue seconds = xsmcToNumber(xsArg(0));
 	if (!(seconds >= 0 && seconds < 1e12)) {
-		xsRangeError("time: %g s is out of range", seconds);
+		xsRangeError("time: seconds since 1970 are out of range (0 to 1e12)");
 	}
 	pc_time_set(seconds);
 }
@@ -111,7 +111,7 @@ void xs_watchdog_start(xsMachine *the) {
 	xsNumberValue ms = xsmcToNumber(xsArg(0));
 	hal_status status = ms >= 1 && ms <= 60000 ? hal_watchdog_start((uint32_t)ms) : HAL_RANGE;
 	if (status == HAL_RANGE) {
-		xsRangeError("watchdog: %g ms is out of range (1 to 60000)", ms);
+		xsRangeError("watchdog: time-out is out of range (1 to 60000 ms)");
 	}
 	if (status != HAL_OK) {
 		xsUnknownError("watchdog: %s", status == HAL_BUSY ? "already started" : "not on this board");

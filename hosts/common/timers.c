@@ -32,7 +32,7 @@ static uint64_t to_us(xsMachine *the, xsNumberValue ms) {
 		ms = 0;
 	}
 	if (ms > 4e12) {
-		xsRangeError("interval %g ms is out of range", ms);
+		xsRangeError("interval is out of range (0 to 4e12 ms)");
 	}
 	return (uint64_t)(ms * 1000.0 + 0.5);
 }

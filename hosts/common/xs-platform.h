@@ -53,6 +53,24 @@ int pc_gettimeofday(pc_timeval *now, struct pc_timezone *zone);
 #define c_timezone pc_timezone
 #define c_gettimeofday pc_gettimeofday
 
+/* What the engine reports goes to the console; libc's streams, and their heap, stay out of the image. */
+int pc_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int pc_vprintf(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+#define c_printf pc_printf
+#define c_vprintf pc_vprintf
+
+/* The device's time zone is UTC. `time` is in seconds since 1970-01-01. */
+struct tm *pc_utc(const time_t *time);
+time_t pc_utc_seconds(struct tm *parts);
+#define c_localtime pc_utc
+#define c_mktime pc_utc_seconds
+
+/* Behind Math.random(): quick, and for nothing that must be hard to guess. */
+int pc_rand(void);
+#define c_rand pc_rand
+#define c_srand(seed)
+#define C_RAND_MAX 0x7FFFFFFF
+
 #define C_PATH_MAX 128
 #define c_signal(signum, handler)
 

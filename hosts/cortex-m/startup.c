@@ -45,6 +45,13 @@ char *hal_stack_limit(void) {
 	return (char *)__stack_limit;
 }
 
+/* newlib's own heap does not exist: XS has the arena (hosts/common/memory.c), and nothing else allocates. */
+void *_sbrk(ptrdiff_t increment);
+void *_sbrk(ptrdiff_t increment) {
+	(void)increment;
+	return (void *)-1;
+}
+
 /* newlib calls these around main and exit; there is nothing to do. */
 void _init(void) {
 }

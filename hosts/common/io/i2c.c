@@ -32,7 +32,7 @@ void xs_i2c_open(xsMachine *the) {
 	xsIntegerValue bus = xsmcToInteger(xsArg(0));
 	xsNumberValue hz = xsmcToNumber(xsArg(3));
 	if (bus < 0 || !(hz >= 1 && hz <= 5e6)) {
-		xsRangeError("i2c: bus %d at %g Hz is out of range", (int)bus, hz);
+		xsRangeError("i2c: bus %d or its speed is out of range (1 to 5000000 Hz)", (int)bus);
 	}
 	check(the,
 		hal_i2c_open((unsigned)bus, (unsigned)xsmcToInteger(xsArg(1)), (unsigned)xsmcToInteger(xsArg(2)), (uint32_t)hz),

@@ -19,7 +19,7 @@ void xs_serial_open(xsMachine *the) {
 	xsIntegerValue port = xsmcToInteger(xsArg(0));
 	xsNumberValue baud = xsmcToNumber(xsArg(1));
 	if (!(baud >= 1 && baud <= 8e6)) {
-		xsRangeError("serial: baud %g is out of range (1 to 8000000)", baud);
+		xsRangeError("serial: baud is out of range (1 to 8000000)");
 	}
 	hal_status status = port < 0 ? HAL_UNSUPPORTED : hal_uart_open((unsigned)port, (uint32_t)baud);
 	if (status != HAL_OK) {
