@@ -40,6 +40,8 @@ const FLOOR_MILLIVOLT = 0.15;
 const SLOPE_LIMIT = 2047;
 /** The band-pass and a cut-off QRS need this long to leave the filters after a restart. */
 const SETTLE_SECONDS = 0.25;
+/** A line with less than this over 80 ms has no electrode at its end. */
+const FLAT_MILLIVOLT = 0.01;
 const REFRACTORY_SECONDS = 0.2;
 const T_WAVE_SECONDS = 0.36;
 const LEARNING_SECONDS = 2;
@@ -84,6 +86,7 @@ export class QrsDetector {
 	private readonly windowLength: number;
 	private readonly delay: number;
 	private readonly refineWidth: number;
+	private readonly stepLength: number;
 	private readonly floor: number;
 
 	private readonly longMask: number;
@@ -144,6 +147,7 @@ export class QrsDetector {
 		this.windowLength = Math.round(0.15 * rate);
 		this.delay = this.h - 1 + this.highLength / 2;
 		this.refineWidth = Math.round(0.04 * rate);
+		this.stepLength = Math.round(0.08 * rate);
 		const gain =
 			unitsPerMillivolt *
 			this.factor *
@@ -161,14 +165,15 @@ export class QrsDetector {
 		this.band = zeros(long);
 		this.low = zeros(short);
 		this.energy = zeros(short);
-		this.restart(0, true);
+		this.restart(0, 0, true);
 	}
 
 	/**
 	 * The signal was interrupted: starts over with the next sample, whose index is `index`. What was seen and not yet
-	 * told is dropped. With `relearn` the thresholds are dropped too (another electrode, another amplitude).
+	 * told is dropped. Peaks in the first `settle` seconds are no beats (an amplifier that recovers; at least the 0.25 s
+	 * of the filters). With `relearn` the thresholds are dropped too (another electrode, another amplitude).
 	 */
-	restart(index: number, relearn: boolean): void {
+	restart(index: number, settle: number, relearn: boolean): void {
 		this.base = index;
 		this.n = 0;
 		this.phase = 0;
@@ -183,7 +188,7 @@ export class QrsDetector {
 		this.band.fill(0);
 		this.low.fill(0);
 		this.energy.fill(0);
-		this.settled = Math.round(SETTLE_SECONDS * this.rate);
+		this.settled = Math.round(Math.max(SETTLE_SECONDS, settle) * this.rate);
 		this.lastAt = -1;
 		this.lastSlope = 0;
 		this.lastEvent = 0;
@@ -301,7 +306,7 @@ export class QrsDetector {
 
 	private learn(): void {
 		this.learning = true;
-		this.learnUntil = this.n + Math.round(LEARNING_SECONDS * this.rate);
+		this.learnUntil = Math.max(this.n, this.settled) + Math.round(LEARNING_SECONDS * this.rate);
 		this.pending = [];
 		this.intervals.length = 0;
 		this.averageInterval = 0;
@@ -348,7 +353,7 @@ export class QrsDetector {
 				at = k;
 			}
 		}
-		if (at < this.settled) {
+		if (at < this.settled || this.isStep(at)) {
 			return;
 		}
 		const candidate: Candidate = { at, peak, amplitude, slope };
@@ -358,6 +363,36 @@ export class QrsDetector {
 			this.overdue();
 			this.decide(candidate);
 		}
+	}
+
+	/**
+	 * An electrode that comes off without the front end's notice: the signal goes to another level and is dead there, or
+	 * comes from one. A QRS returns to about where it started.
+	 */
+	private isStep(at: number): boolean {
+		const raw = this.raw;
+		const mask = this.longMask;
+		const length = this.stepLength;
+		const before = raw[(at - length) & mask] as number;
+		const height = (raw[at & mask] as number) - before;
+		const rise = (raw[(at + length) & mask] as number) - before;
+		if (height > 0 ? rise * 2 < height : rise * 2 > height) {
+			return false;
+		}
+		return this.isFlat(at - 2 * length, at - length) || this.isFlat(at + length, at + 2 * length);
+	}
+
+	private isFlat(from: number, to: number): boolean {
+		const raw = this.raw;
+		const mask = this.longMask;
+		let low = raw[from & mask] as number;
+		let high = low;
+		for (let k = from + 1; k <= to; k++) {
+			const value = raw[k & mask] as number;
+			low = Math.min(low, value);
+			high = Math.max(high, value);
+		}
+		return high - low <= FLAT_MILLIVOLT * INTERNAL_GAIN;
 	}
 
 	private decide(candidate: Candidate): void {

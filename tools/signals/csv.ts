@@ -1,11 +1,13 @@
 // Reads an ECG from text: one line a sample, `value` or `time,value` in columns, millivolts.
 //
 //   # rate: 250                 comment lines start with #; this one states the rate in samples per second
+//   # range: -5 5               and this one the limits of the recorder in millivolts: values there are saturated
 //   time,mV                     an optional line of column names; mV, uV or V is the unit of the value (default mV)
 //   0.000,0.12                  time in seconds, evenly spaced; the rate is taken from it where none is stated
 //   0.004,                      no value: the electrode was off
 //
-// Columns are separated by comma, semicolon or tab. Of more than two columns the second is read.
+// Columns are separated by comma, semicolon or tab. Of more than two columns the second is read. Where no range is
+// stated, an extreme value that lasts for 100 ms, 1 mV or more from the median, is taken for a limit: no heart does that.
 
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -25,6 +27,7 @@ function parseNumber(path: string, line: number, text: string): number {
 /** @throws RecordError */
 export function parseCsv(path: string, text: string): Recording {
 	let rate: number | undefined;
+	let range: readonly [number, number] | undefined;
 	let unit = 1;
 	let named = false;
 	let columns = 0;
@@ -44,6 +47,13 @@ export function parseCsv(path: string, text: string): Recording {
 						path,
 						`line ${number}: the rate is "${stated[1]}", expected samples per second above 0`,
 					);
+				}
+			}
+			const limits = /^#\s*range\s*[:=]\s*(\S+)\s+(\S+)/i.exec(line);
+			if (limits) {
+				range = [Number(limits[1]), Number(limits[2])];
+				if (!(range[0] < range[1])) {
+					throw new RecordError(path, `line ${number}: the range is "${limits[0]}", expected two rising millivolts`);
 				}
 			}
 			return;
@@ -104,8 +114,43 @@ export function parseCsv(path: string, text: string): Recording {
 	return {
 		name: basename(path).replace(/\.csv$/i, ""),
 		sampleRate: rate,
-		signals: [{ name: "ECG", unitsPerMillivolt: UNITS_PER_MILLIVOLT, baseline: 0, bits: 16, adcZero: 0, samples }],
+		signals: [
+			{
+				name: "ECG",
+				unitsPerMillivolt: UNITS_PER_MILLIVOLT,
+				baseline: 0,
+				bits: 16,
+				...limits(samples, rate, range),
+				samples,
+			},
+		],
 	};
+}
+
+/** The recorder's limits in ADC units: stated, or seen as a plateau. */
+function limits(
+	samples: Int16Array,
+	rate: number,
+	range: readonly [number, number] | undefined,
+): { readonly low: number; readonly high: number } {
+	if (range !== undefined) {
+		return { low: Math.ceil(range[0] * UNITS_PER_MILLIVOLT), high: Math.floor(range[1] * UNITS_PER_MILLIVOLT) };
+	}
+	const present = samples.filter((sample) => sample !== NO_SAMPLE).sort();
+	const middle = present[present.length >> 1] ?? 0;
+	const plateau = (value: number): boolean => {
+		let run = 0;
+		return (
+			Math.abs(value - middle) >= UNITS_PER_MILLIVOLT &&
+			samples.some((sample) => {
+				run = sample === value ? run + 1 : 0;
+				return run >= 0.1 * rate;
+			})
+		);
+	};
+	const least = present[0] ?? 0;
+	const most = present.at(-1) ?? 0;
+	return { low: plateau(least) ? least : -32767, high: plateau(most) ? most : 32767 };
 }
 
 /** @throws RecordError */

@@ -45,7 +45,7 @@ function choose(record: Recording, wanted: number | string): Signal {
  * A frame is marked lead-off where the record has no value, saturated where a sample stands on a rail of the ADC.
  */
 export function* recordFrames(record: Recording, options: StreamOptions = {}): Generator<Uint8Array> {
-	const { name, unitsPerMillivolt, baseline, bits, adcZero, samples } = choose(record, options.signal ?? 0);
+	const { name, unitsPerMillivolt, baseline, bits, low, high, samples } = choose(record, options.signal ?? 0);
 	const rate = record.sampleRate;
 	if (!(rate >= 100 && rate <= 1000)) {
 		throw new RecordError(record.name, `is sampled at ${rate} Hz; the device takes 100..1000 Hz, resample the record`);
@@ -64,9 +64,6 @@ export function* recordFrames(record: Recording, options: StreamOptions = {}): G
 			`signal ${name} has gain ${unitsPerMillivolt}, expected units per millivolt above 0`,
 		);
 	}
-	const half = 2 ** (bits - 1);
-	const low = adcZero - half;
-	const high = adcZero + half - 1;
 	const first = Math.max(0, Math.round((options.from ?? 0) * rate));
 	const end = Math.min(samples.length, options.to === undefined ? samples.length : Math.round(options.to * rate));
 	const framesPerFormat = Math.max(1, Math.round(rate / SAMPLES_PER_FRAME));

@@ -25,9 +25,11 @@ export interface Signal {
 	readonly unitsPerMillivolt: number;
 	/** ADC value of 0 mV. */
 	readonly baseline: number;
-	/** Resolution of the ADC in bits, and the value in the middle of its range. */
+	/** Resolution of the ADC in bits. */
 	readonly bits: number;
-	readonly adcZero: number;
+	/** The values at which the ADC saturates: at or below `low`, at or above `high`. */
+	readonly low: number;
+	readonly high: number;
 	/** ADC units, or NO_SAMPLE. */
 	readonly samples: Int16Array;
 }

@@ -238,7 +238,9 @@ export function readWfdb(headerPath: string): Recording {
 				}
 			}
 			const { name, unitsPerMillivolt, baseline, bits, adcZero } = line;
-			signals.set(line, { name, unitsPerMillivolt, baseline, bits, adcZero, samples });
+			const half = 2 ** (bits - 1);
+			const low = adcZero - half;
+			signals.set(line, { name, unitsPerMillivolt, baseline, bits, low, high: adcZero + half - 1, samples });
 		});
 	}
 	return {
