@@ -2,6 +2,7 @@
 
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { xsSources } from "../xs/xs.ts";
 import type { Board } from "./board.ts";
 import { pericardRoot } from "./board.ts";
 import { cacheDirectory, contentHash } from "./cache.ts";
@@ -27,6 +28,9 @@ export interface ObjectFile {
 /** `hosts/common/engine.json`: how to compile XS. */
 export interface EngineDescription {
 	readonly sources: readonly string[];
+	/** Macros that change what XS's headers declare: for every C file of the image. */
+	readonly defines: readonly string[];
+	/** Flags for XS's own files. */
 	readonly cflags: readonly string[];
 	readonly perFile: Readonly<Record<string, readonly string[]>>;
 }
@@ -43,22 +47,15 @@ export interface CompilerOptions {
 	readonly progress: (message: string) => void;
 }
 
-/** The folder of XS in the npm package. */
-export function engineFolder(): string {
-	let dir = pericardRoot;
-	for (;;) {
-		const found = join(dir, "node_modules/@agoric/xsnap/moddable/xs");
-		if (existsSync(found)) return found;
-		const parent = dirname(dir);
-		if (parent === dir) throw new BuildError("@agoric/xsnap is not installed: run npm install");
-		dir = parent;
-	}
-}
-
 export function engineDescription(): EngineDescription {
 	const file = join(pericardRoot, "hosts/common/engine.json");
 	const json = JSON.parse(readFileSync(file, "utf8")) as Partial<EngineDescription>;
-	return { sources: json.sources ?? [], cflags: json.cflags ?? [], perFile: json.perFile ?? {} };
+	return {
+		sources: json.sources ?? [],
+		defines: json.defines ?? [],
+		cflags: json.cflags ?? [],
+		perFile: json.perFile ?? {},
+	};
 }
 
 /** The names of the tools for a board. */
@@ -78,7 +75,7 @@ const targetOnlyFlags = ["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"
 export class Compiler {
 	readonly #options: CompilerOptions;
 	readonly #engine: EngineDescription;
-	readonly #xs: string;
+	readonly #xs = xsSources();
 	/* [folder, label]: how a path is named in objects and cache keys, longest folder first. */
 	readonly #roots: (readonly [string, string])[];
 	readonly #hashes = new Map<string, string | undefined>();
@@ -87,10 +84,9 @@ export class Compiler {
 	constructor(options: CompilerOptions) {
 		this.#options = options;
 		this.#engine = engineDescription();
-		this.#xs = engineFolder();
 		const roots: [string, string][] = [
 			[pericardRoot, "pericard"],
-			[this.#xs, "xs"],
+			[this.#xs.root, "xs"],
 			[options.generated, "generated"],
 		];
 		if (!within(options.app, pericardRoot)) roots.push([options.app, "app"]);
@@ -121,11 +117,12 @@ export class Compiler {
 	/** The compiler's flags for a kind of file, without the maps of paths. */
 	flags(source: Source): string[] {
 		const { board, sanitize, generated } = this.#options;
-		const xs = ["includes", "sources", "platforms"].map((name) => join(this.#xs, name));
+		const xs = [this.#xs.includes, this.#xs.sources, this.#xs.platforms];
 		const common = join(pericardRoot, "hosts/common");
 		const host = board.cpu === "host";
 		const flags = [...commonFlags, ...(host ? hostOnlyFlags : targetOnlyFlags), ...board.cflags];
 		if (!host && !board.cflags.some((flag) => flag.startsWith("--specs="))) flags.push("--specs=nano.specs");
+		flags.push(...this.#engine.defines.map((define) => `-D${define}`));
 		if (source.kind === "engine") {
 			/* XS shifts, casts and aligns as it likes: only memory errors are of interest in it. */
 			if (sanitize) flags.push("-fsanitize=address", "-fno-omit-frame-pointer");
@@ -136,7 +133,6 @@ export class Compiler {
 		if (sanitize) flags.push("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer");
 		flags.push("-std=gnu11", ...ownWarnings);
 		if (within(source.file, pericardRoot)) flags.push("-Werror");
-		flags.push(...this.#engine.cflags.filter((flag) => flag.startsWith("-D")));
 		const include = [dirname(source.file), board.dir, common, join(pericardRoot, "hosts/cortex-m"), generated];
 		include.push(...this.#options.include);
 		flags.push(...[...new Set(include)].map((dir) => `-I${dir}`), ...xs.flatMap((dir) => ["-isystem", dir]));

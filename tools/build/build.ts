@@ -1,0 +1,238 @@
+// buildFirmware: from an app's folder or file to an image for one board.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { xsSources } from "../xs/xs.ts";
+import { type Archive, compareNames, type HostRef, noName, readArchive, writeArchive } from "./archive.ts";
+import { type Board, pericardRoot, readBoard } from "./board.ts";
+import { Compiler, engineDescription, type Source } from "./cc.ts";
+import { BuildError } from "./errors.ts";
+import { buildGraph, type Graph, type GraphModule } from "./graph.ts";
+import { checkNatives, configSource, definesSource, link, nativesSource } from "./link.ts";
+import { type Manifest, readManifest } from "./manifest.ts";
+import type { SizeReport } from "./size.ts";
+import { makeSymbols } from "./symbols.ts";
+
+export { BuildError } from "./errors.ts";
+export type { SizeReport } from "./size.ts";
+
+export interface BuildOptions {
+	/** A folder with a manifest.json, a manifest, a single .ts file, or the name of an app in firmware/apps. */
+	readonly app: string;
+	readonly board: string;
+	/** The output goes to `<out>/<board>/<app>[-debug][-sanitize]`; `build` if not given. */
+	readonly out?: string;
+	/** Line tables in the archive, and an image that says it is a debug build. */
+	readonly debug?: boolean;
+	/** AddressSanitizer and UndefinedBehaviorSanitizer; posix only. */
+	readonly sanitize?: boolean;
+	/** key=value pairs that override "config" of the manifests. */
+	readonly config?: Readonly<Record<string, string>>;
+	readonly progress?: (message: string) => void;
+}
+
+export interface Build {
+	/** The app's name. */
+	readonly name: string;
+	readonly board: string;
+	/** Folder of all outputs. */
+	readonly dir: string;
+	/** The ELF file; on posix the executable. */
+	readonly elf: string;
+	readonly hex?: string;
+	readonly map?: string;
+	readonly archive: string;
+	readonly symbolsFile: string;
+	readonly size: SizeReport;
+	/** Address of each symbol of the ELF. */
+	readonly symbols: Map<string, number>;
+	/** Names of the modules in the image. */
+	readonly modules: readonly string[];
+}
+
+/* Cores in native/ that the hosts themselves call. */
+const hostCores = ["native/archive/archive.c", "native/crc/crc.c"];
+
+/** Builds an image. Throws BuildError for every mistake in the app, its manifests or its C files. */
+export async function buildFirmware(options: BuildOptions): Promise<Build> {
+	const progress = options.progress ?? (() => {});
+	const board = readBoard(options.board);
+	const debug = options.debug ?? false;
+	const sanitize = options.sanitize ?? false;
+	if (sanitize && board.cpu !== "host") throw new BuildError(`sanitizers run on posix only, not on ${board.name}`);
+	const manifest = readManifest(findApp(options.app), board, { config: options.config });
+	for (const note of manifest.notes) progress(`note: ${note}`);
+
+	const variant = `${manifest.name}${debug ? "-debug" : ""}${sanitize ? "-sanitize" : ""}`;
+	const dir = resolve(options.out ?? "build", board.name, variant);
+	const generated = join(dir, "generated");
+	for (const folder of ["generated", "modules"]) {
+		rmSync(join(dir, folder), { recursive: true, force: true });
+		mkdirSync(join(dir, folder), { recursive: true });
+	}
+
+	const graph = await buildGraph(manifest, join(dir, "modules"), progress);
+	const names = [...new Set(graph.natives.map((use) => use.name))].sort(compareNames);
+	writeFileSync(join(generated, "natives.c"), nativesSource(names));
+	writeFileSync(
+		join(generated, "config.c"),
+		configSource(manifest.creation, manifest.name, debug ? "debug" : "release", board.cpu === "host"),
+	);
+	writeFileSync(
+		join(generated, "mc.defines.h"),
+		definesSource(manifest.defines, manifest.files.at(-1) ?? manifest.dir),
+	);
+
+	const compiler = new Compiler({
+		board,
+		sanitize,
+		generated,
+		app: manifest.dir,
+		include: includeFolders(manifest),
+		progress,
+	});
+	const sources = [...engineFiles(), ...hostFiles(board), ...nativeFiles(manifest, graph)];
+	const objects = await compiler.compile([...unique(sources), ...generatedFiles(generated)]);
+	checkNatives(graph.natives, objects);
+
+	const archive = writeArchive(makeArchive(graph, manifest, names, debug));
+	readArchive(archive);
+	progress("linking");
+	const linked = await link({ board, manifest, name: manifest.name, dir, objects, archive, sanitize });
+	const symbolsFile = join(dir, `${manifest.name}.symbols.json`);
+	writeFileSync(symbolsFile, `${JSON.stringify(makeSymbols(graph.modules))}\n`);
+	writeFileSync(join(dir, `${manifest.name}.size.json`), `${JSON.stringify(linked.size, null, "\t")}\n`);
+	return {
+		name: manifest.name,
+		board: board.name,
+		dir,
+		elf: linked.elf,
+		...(linked.hex === undefined ? {} : { hex: linked.hex }),
+		map: linked.map,
+		archive: linked.archive,
+		symbolsFile,
+		size: linked.size,
+		symbols: linked.symbols,
+		modules: graph.modules.map(({ module }) => module.name),
+	};
+}
+
+function findApp(app: string): string {
+	const own = join(pericardRoot, "firmware/apps", app);
+	return !existsSync(app) && /^[\w.-]+$/.test(app) && existsSync(own) ? own : app;
+}
+
+function engineFiles(): Source[] {
+	const { sources } = xsSources();
+	return engineDescription().sources.map((name) => ({
+		file: join(sources, name),
+		kind: "engine",
+		component: "engine",
+	}));
+}
+
+function hostFiles(board: Board): Source[] {
+	const files = new Set<string>();
+	for (const pattern of board.sources) {
+		const path = resolve(board.dir, pattern);
+		const expression = new RegExp(
+			`^${basename(path)
+				.replace(/[.+?^${}()|[\]\\]/g, "\\$&")
+				.replaceAll("*", ".*")}$`,
+		);
+		const matches = existsSync(dirname(path)) ? readdirSync(dirname(path)).filter((name) => expression.test(name)) : [];
+		if (matches.length === 0) {
+			throw new BuildError(`no file matches "${pattern}"`, { file: join(board.dir, "board.json"), key: "sources" });
+		}
+		for (const name of matches.sort()) if (/\.[cS]$/.test(name)) files.add(join(dirname(path), name));
+	}
+	for (const core of hostCores) files.add(join(pericardRoot, core));
+	return [...files].map((file) => ({ file, kind: "host", component: "host" }));
+}
+
+/* The C files of those manifests that also list a module of the image. */
+function nativeFiles(manifest: Manifest, graph: Graph): Source[] {
+	const used = new Set(graph.modules.map(({ module }) => module.name));
+	return manifest.natives
+		.filter((group) => group.modules.some((name) => used.has(name)))
+		.flatMap((group) =>
+			group.sources.map((file): Source => ({ file, kind: "native", component: `native:${group.component}` })),
+		);
+}
+
+function generatedFiles(generated: string): Source[] {
+	return [
+		{ file: join(generated, "natives.c"), kind: "generated", component: "host" },
+		{ file: join(generated, "config.c"), kind: "generated", component: "host" },
+	];
+}
+
+function unique(sources: readonly Source[]): Source[] {
+	return [...new Map([...sources].reverse().map((source) => [source.file, source])).values()].reverse();
+}
+
+/* Every folder of native/, for the hosts and for each other, and those of the manifests' own C files. */
+function includeFolders(manifest: Manifest): string[] {
+	const folders = new Set<string>();
+	const native = join(pericardRoot, "native");
+	if (existsSync(native)) {
+		for (const entry of readdirSync(native, { withFileTypes: true })) {
+			if (entry.isDirectory()) folders.add(join(native, entry.name));
+		}
+	}
+	for (const group of manifest.natives)
+		for (const file of [...group.sources, ...group.headers]) folders.add(dirname(file));
+	return [...folders].sort();
+}
+
+/* Gives every name of the modules its machine ID and writes that into the code. */
+function makeArchive(graph: Graph, manifest: Manifest, natives: readonly string[], debug: boolean): Archive {
+	const firstId = graph.engine.ids.length;
+	const builtin = new Map<string, number>();
+	for (let id = firstId - 1; id >= graph.engine.symbols; id--) builtin.set(graph.engine.ids[id] as string, id);
+	const used = new Set<string>();
+	for (const { object } of graph.modules) {
+		for (const name of object.symbols) if (name !== null && !builtin.has(name)) used.add(name);
+	}
+	const symbols = [...used].sort(compareNames);
+	/* 0xFFFF is kept for "no name". */
+	if (firstId + symbols.length >= noName) throw new BuildError(`${symbols.length} different names are too many`);
+	const ids = new Map([...builtin, ...symbols.map((name, index): [string, number] => [name, firstId + index])]);
+	const numbers = new Map(natives.map((name, index) => [name, index]));
+	const [major, minor, patch] = graph.engine.version;
+	return {
+		engine: ((major << 24) | (minor << 16) | (patch << 8)) >>> 0,
+		firstId,
+		debug,
+		symbols,
+		hosts: natives,
+		modules: graph.modules.map((module) => ({
+			name: module.module.name,
+			code: relocate(module, ids),
+			hostRefs: module.object.hosts.map(({ name, symbol, length }): HostRef => {
+				const label = symbol < 0 ? null : module.object.symbols[symbol];
+				const native = numbers.get(name);
+				if (native === undefined) throw new Error(`native ${name} has no number`);
+				return { native, length, nameId: label == null ? noName : (ids.get(label) ?? noName) };
+			}),
+			lines: module.lines.map(([offset, line]): [number, number] => [offset, line]),
+			source: debug ? module.source : undefined,
+			preload: module.preload,
+		})),
+		resources: [...manifest.data].map(([name, file]) => ({ name, data: readFileSync(file) })),
+	};
+}
+
+function relocate(module: GraphModule, ids: ReadonlyMap<string, number>): Buffer {
+	const { object } = module;
+	const code = Buffer.from(object.code);
+	for (const offset of object.ids) {
+		const index = code.readUInt16LE(offset);
+		const name = object.symbols[index];
+		if (name === null) continue;
+		const id = name === undefined ? undefined : ids.get(name);
+		if (id === undefined) throw new Error(`module ${object.name}: no name ${index} at offset ${offset}`);
+		code.writeUInt16LE(id, offset);
+	}
+	return code;
+}
