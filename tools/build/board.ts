@@ -31,7 +31,7 @@ export interface Board {
 	readonly linkerScript: string | undefined;
 	readonly flash: MemoryRegion | undefined;
 	readonly ram: MemoryRegion | undefined;
-	/** The Moddable manifest that comes before all others. */
+	/** The Moddable manifest that comes after the base and before the app's. */
 	readonly manifest: string | undefined;
 	readonly emulators: readonly string[];
 }

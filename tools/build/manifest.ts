@@ -359,8 +359,8 @@ export function readManifest(app: string, board: Board, options: ManifestOptions
 	const path = resolve(app);
 	if (!existsSync(path)) throw new BuildError(`no app "${app}": expected a folder with a manifest.json, or a .ts file`);
 	const reader = new Reader(board, base, root);
-	if (board.manifest !== undefined) reader.read(board.manifest);
 	if (existsSync(base)) reader.read(base);
+	if (board.manifest !== undefined) reader.read(board.manifest);
 
 	let dir = dirname(path);
 	let name = basename(path).replace(/\.[^.]*$/, "");
