@@ -290,25 +290,22 @@ void hal_uart_flush(unsigned index) {
 	if (port == NULL) {
 		return;
 	}
-	/* Only the end of a transmission is taken from the handler: bytes still come in meanwhile. */
-	port->uarte->INTENCLR = NRF_UARTE_INT_ENDTX;
-	nrf_barrier();
-	bool stuck = false;
-	while (!stuck && (port->sending != 0 || pc_ring_count(&port->tx) != 0)) {
-		send_next(port);
-		/* Ten bit times a byte, and a spin takes several cycles: only a peer that holds CTS up gets past this bound. */
-		uint32_t spins = CPU_HZ / port->baud * 10u * (port->sending + 4u);
-		while (port->uarte->EVENTS_ENDTX == 0 && spins > 0) {
-			spins--;
-		}
-		stuck = spins == 0;
-		if (!stuck) {
-			sent(port);
+	/* With interrupts masked this loop is the port's handler. In thread mode a pending interrupt ends WFI all the same,
+	 * so the CPU sleeps while the DMA works; in a fault handler none has the priority to. A peer that holds CTS up raises
+	 * nothing at all, so there time is watched instead. */
+	const uint32_t state = pc_irq_save();
+	uint32_t exception;
+	__asm__ volatile("mrs %0, ipsr" : "=r"(exception));
+	const bool sleep = exception == 0 && !has_flow_control(port);
+	send_next(port);
+	const uint64_t bytes = pc_ring_count(&port->tx) + 4u;
+	const uint64_t give_up = hal_now_us() + bytes * 20u * 1000000u / port->baud; /* twice ten bits a byte */
+	while (port->sending != 0 && hal_now_us() < give_up) {
+		PC_NVIC_ICPR(port->irq / 32u) = 1u << port->irq % 32u;
+		handle(index);
+		if (sleep && port->sending != 0) {
+			pc_wait_for_interrupt();
 		}
 	}
-	if (port->tx_fell_short && pc_ring_count(&port->tx) == 0) {
-		port->tx_fell_short = false;
-		hal_event_raise(HAL_EVENT_UART_TX(index));
-	}
-	port->uarte->INTENSET = NRF_UARTE_INT_ENDTX;
+	pc_irq_restore(state);
 }
