@@ -100,7 +100,7 @@ export function parseCsv(path: string, text: string): Recording {
 		rate = Math.round(((times.length - 1) / span) * 1000) / 1000;
 		const step = 1 / rate;
 		times.forEach((time, index) => {
-			if (Math.abs(time - (times[0] as number) - index * step) > Math.max(step, 0.002)) {
+			if (Math.abs(time - (times[0] as number) - index * step) > Math.max(step / 2, 0.002)) {
 				throw new RecordError(
 					path,
 					`sample ${index + 1} is at ${time} s, expected evenly spaced times (every ${step.toFixed(4)} s)`,

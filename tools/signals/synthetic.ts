@@ -27,7 +27,7 @@ export function syntheticRecording(
 	return {
 		name: "synthetic",
 		sampleRate,
-		signals: [{ name: "ECG", unitsPerMillivolt, baseline: 0, bits: 12, low: -2048, high: 2047, samples }],
+		signals: [{ name: "ECG", unitsPerMillivolt, baseline: 0, bits: 16, low: -32768, high: 32767, samples }],
 		beats: beats.filter((beat) => beat < samples.length),
 	};
 }

@@ -4,7 +4,9 @@
 // Electrocardiogram Signals", IEEE Trans. Biomed. Eng. 50(3), 2003: the events P, Q, R, S, T at angles theta_i with
 // a_i and b_i of its table I. The model's equation of motion dz/dt = -sum a_i dtheta_i exp(-dtheta_i^2 / 2 b_i^2) has,
 // at a steady angular velocity, the solution z = sum a_i b_i^2 exp(-dtheta_i^2 / 2 b_i^2) up to scale: that is put into
-// a table once, and read with a phase that runs through it once a beat. The R-R intervals follow the paper's two bands
+// a table once, and read with a phase that runs through it once a beat. As in the authors' program ECGSYN the waves take
+// more of a shorter beat: b_i grows with the square root of the heart rate, theta_P and theta_T with its fourth root.
+// The R-R intervals follow the paper's two bands
 // (Mayer waves at 0.1 Hz, breathing at 0.25 Hz), plus a little noise. The same seed gives the same signal.
 
 const TABLE_BITS = 9;
@@ -17,13 +19,13 @@ const BREATHING_HZ = 0.25;
 const MAYER_HZ = 0.1;
 const WANDER_BITS = 6;
 
-/** theta_i, a_i, b_i of P, Q, R, S, T. */
+/** theta_i, a_i, b_i of P, Q, R, S, T at 60 beats per minute, and the root of the rate that theta_i grows with. */
 const WAVES = [
-	[-Math.PI / 3, 1.2, 0.25],
-	[-Math.PI / 12, -5, 0.1],
-	[0, 30, 0.1],
-	[Math.PI / 12, -7.5, 0.1],
-	[Math.PI / 2, 0.75, 0.4],
+	[-Math.PI / 3, 1.2, 0.25, 4],
+	[-Math.PI / 12, -5, 0.1, 2],
+	[0, 30, 0.1, 1],
+	[Math.PI / 12, -7.5, 0.1, 2],
+	[Math.PI / 2, 0.75, 0.4, 4],
 ] as const;
 
 export interface SyntheticOptions {
@@ -43,10 +45,13 @@ export interface SyntheticOptions {
 }
 
 /** One beat of `TABLE` points in ADC units, the R peak in the middle. */
-function beatTable(height: number): number[] {
+function beatTable(height: number, heartRate: number): number[] {
 	const table = new Array<number>(TABLE).fill(0);
-	for (const [theta, a, b] of WAVES) {
-		const size = a * b * b;
+	const faster = heartRate / 60;
+	for (const [slowTheta, a, slowB, root] of WAVES) {
+		const size = a * slowB * slowB;
+		const theta = slowTheta * faster ** (1 / root);
+		const b = slowB * Math.sqrt(faster);
 		// Beyond four b a Gaussian is nothing: leave it out rather than compute it on a small device.
 		const first = Math.max(0, Math.floor(((theta - 4 * b + Math.PI) / (2 * Math.PI)) * TABLE));
 		const last = Math.min(TABLE - 1, Math.ceil(((theta + 4 * b + Math.PI) / (2 * Math.PI)) * TABLE));
@@ -82,7 +87,7 @@ export class SyntheticEcg {
 		const { sampleRate, unitsPerMillivolt, heartRate = 70, amplitude = 1.2, noise = 0.02, wander = 0.1 } = options;
 		this.sampleRate = sampleRate;
 		this.meanInterval = 60 / heartRate;
-		this.beat = beatTable(amplitude * unitsPerMillivolt);
+		this.beat = beatTable(amplitude * unitsPerMillivolt, heartRate);
 		this.noise = Math.round(noise * unitsPerMillivolt);
 		const points = 1 << WANDER_BITS;
 		this.wander = new Array<number>(points).fill(0);
