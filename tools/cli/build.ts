@@ -1,7 +1,7 @@
 // `pericard build`: an app into a firmware image, and where its flash and RAM go.
 
-import { relative } from "node:path";
 import type { Build } from "../build/build.ts";
+import { displayPath } from "../build/errors.ts";
 import { type Arguments, type Command, OK } from "./command.ts";
 import { BOARD_OPTION, DEFAULT_BOARD, findApp, findBoard } from "./paths.ts";
 import { progressLines } from "./progress.ts";
@@ -10,7 +10,7 @@ import { table } from "./table.ts";
 /** Options of every verb that builds an app first. */
 export const BUILD_OPTIONS = {
 	board: BOARD_OPTION,
-	debug: { help: "keep assertions and what a debugger needs" },
+	debug: { help: "line tables in the image, which says of itself that it is a debug build" },
 	sanitize: { help: "posix only: with the address and undefined-behaviour sanitizers" },
 	out: { value: "DIR", help: "where the image goes: DIR/<board>/<app>/", default: "build" },
 } as const;
@@ -58,7 +58,7 @@ async function run(args: Arguments): Promise<number> {
 	}
 	console.log(sizeTable(build));
 	const files = [build.elf, build.hex, build.map, build.archive].filter((file) => file !== undefined);
-	console.log(`\n${files.map((file) => relative(process.cwd(), file)).join("\n")}`);
+	console.log(`\n${files.map((file) => displayPath(file)).join("\n")}`);
 	return OK;
 }
 

@@ -109,9 +109,10 @@ async function run(args: Arguments): Promise<number> {
 	const record = input === undefined ? syntheticRecording({ seconds: seconds + 1 }) : findRecord(input);
 	const progress = progressLines(false);
 	const { buildFirmware } = await import("../build/build.ts");
+	const app = join(ROOT, "firmware", "apps", "ecg-patch");
 	progress(`building ecg-patch for ${DEFAULT_BOARD} (Cortex-M4F)`);
 	const build = await buildFirmware({
-		app: join(ROOT, "firmware", "apps", "ecg-patch"),
+		app,
 		board: DEFAULT_BOARD,
 		progress,
 	});
@@ -137,7 +138,7 @@ async function run(args: Arguments): Promise<number> {
 		},
 	});
 	if (outcome.failure !== undefined) {
-		for (const line of describeFailure(build, outcome.failure)) console.error(line);
+		for (const line of describeFailure({ build, dir: app }, outcome.failure)) console.error(line);
 		return FAILED;
 	}
 	const rates = beats.flatMap((beat) => (beat.bpm === null ? [] : [beat.bpm]));

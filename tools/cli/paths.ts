@@ -1,7 +1,7 @@
 // Where things are: Pericard itself, its boards, and the app that a user names.
 
 import { existsSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Board, boardNames, pericardRoot, readBoard } from "../build/board.ts";
 import { CliError, nearest, type OptionSpec } from "./command.ts";
 
@@ -23,6 +23,11 @@ export function findBoard(name: string): Board {
 	const near = nearest(name, names);
 	const known = `the boards are ${names.join(", ")}`;
 	throw new CliError(`there is no board "${name}"`, near === undefined ? known : `did you mean ${near}? (${known})`);
+}
+
+/** The folder that an app's files are named from. */
+export function appFolder(app: string): string {
+	return statSync(app).isDirectory() ? app : dirname(app);
 }
 
 /** The absolute path of an app: a folder with a manifest.json, a .ts file, or the name of one in firmware/apps. Throws CliError. */

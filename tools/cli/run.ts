@@ -4,7 +4,7 @@ import { BUILD_OPTIONS, buildApp } from "./build.ts";
 import { type Arguments, type Command, FAILED, OK } from "./command.ts";
 import { describeFailure } from "./failure.ts";
 import { openInput } from "./input.ts";
-import { DEFAULT_BOARD, findApp } from "./paths.ts";
+import { appFolder, DEFAULT_BOARD, findApp } from "./paths.ts";
 import type { ConsoleRecord } from "./records.ts";
 import { chooseEmulator, runSession } from "./session.ts";
 
@@ -41,7 +41,7 @@ async function run(args: Arguments): Promise<number> {
 		},
 	});
 	if (outcome.failure !== undefined) {
-		for (const line of describeFailure(build, outcome.failure)) console.error(line);
+		for (const line of describeFailure({ build, dir: appFolder(app) }, outcome.failure)) console.error(line);
 		return FAILED;
 	}
 	if (outcome.reason !== "time" && outcome.reason !== "ended") {

@@ -2,11 +2,11 @@
 
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { BUILD_OPTIONS, buildApp } from "./build.ts";
 import { type Arguments, CliError, type Command, FAILED, OK } from "./command.ts";
 import { describeFailure, stackLines } from "./failure.ts";
-import { DEFAULT_BOARD, findApp } from "./paths.ts";
+import { appFolder, DEFAULT_BOARD, findApp } from "./paths.ts";
 import { chooseEmulator, runSession } from "./session.ts";
 
 /** Emulated seconds that all tests of an app may take. */
@@ -25,7 +25,7 @@ interface TestRecord {
 /** The test files of an app: its test/*.test.ts, or the app itself where it is such a file. */
 function testFiles(app: string): string[] {
 	if (app.endsWith(".test.ts")) return [app];
-	const folder = join(statSync(app).isDirectory() ? app : dirname(app), "test");
+	const folder = join(appFolder(app), "test");
 	if (!existsSync(folder)) return [];
 	return readdirSync(folder)
 		.filter((file) => file.endsWith(".test.ts"))
@@ -34,28 +34,26 @@ function testFiles(app: string): string[] {
 }
 
 /**
- * Writes an app whose `main` loads the test files and runs them, beside all other modules of the app under test.
- * Returns the path of its manifest.
+ * Writes an app whose `main` loads the test files, beside all other modules of the app under test; pericard/test runs
+ * what they define. Returns what to build, and the folder that its sources are named from.
  */
-function writeTestApp(app: string, files: readonly string[]): string {
+function writeTestApp(app: string, files: readonly string[]): { app: string; dir: string } {
+	if (files[0] === app) return { app, dir: appFolder(app) };
 	const name = basename(app).replace(/(\.test)?\.ts$/, "");
-	const dir = join(tmpdir(), `pericard-${process.getuid?.() ?? 0}`, "tests", `${name}-${hash(app)}`, `${name}-test`);
+	const dir = join(tmpdir(), `pericard-${process.getuid?.() ?? 0}`, `${name}-${hash(app)}`, `${name}-test`);
 	mkdirSync(dir, { recursive: true });
-	const modules: Record<string, string> = {};
-	const main = ["// Written by `pericard test`: loads the tests, then runs them."];
-	for (const file of files) {
-		const module = `test/${basename(file, ".ts")}`;
-		modules[module] = file.slice(0, -".ts".length);
-		main.push(`import "${module}";`);
-	}
-	main.push('import { runTests } from "pericard/test";', "", "await runTests();", "");
-	writeFileSync(join(dir, "main.ts"), main.join("\n"));
-	const include = statSync(app).isDirectory() ? [join(app, "manifest.json")] : ["$(PERICARD)/manifests/base.json"];
-	writeFileSync(
-		join(dir, "manifest.json"),
-		JSON.stringify({ build: { NAME: `${name}-test` }, include, modules: { main: "./main", ...modules } }, null, "\t"),
-	);
-	return join(dir, "manifest.json");
+	const main = ["// Written by `pericard test`: loads the tests; pericard/test runs them when all are loaded.", ""];
+	for (const file of files) main.push(`import ${JSON.stringify(relative(dir, file))};`);
+	main.push("");
+	const entry = join(dir, `${name}-test.ts`);
+	writeFileSync(entry, main.join("\n"));
+	// A single file brings what it imports; the modules of an app are those of its manifest and the tests.
+	if (!statSync(app).isDirectory()) return { app: entry, dir };
+	const modules: Record<string, string> = { main: entry };
+	for (const file of files) modules[`test/${basename(file, ".ts")}`] = file;
+	const manifest = { build: { NAME: `${name}-test` }, include: [join(app, "manifest.json")], modules };
+	writeFileSync(join(dir, "manifest.json"), JSON.stringify(manifest, null, "\t"));
+	return { app: dir, dir };
 }
 
 /** A short name for a path (FNV-1a). */
@@ -86,7 +84,9 @@ async function run(args: Arguments): Promise<number> {
 	if (files.length === 0) {
 		throw new CliError(`${word} has no tests`, "tests are files named test/*.test.ts in the app's folder", FAILED);
 	}
-	const build = await buildApp(args, writeTestApp(app, files), json && !args.flag("verbose"));
+	const written = writeTestApp(app, files);
+	const build = await buildApp(args, written.app, json && !args.flag("verbose"));
+	const origin = { build, dir: written.dir };
 
 	const results: TestRecord[] = [];
 	const failures: string[] = [];
@@ -96,12 +96,12 @@ async function run(args: Arguments): Promise<number> {
 		seconds: args.number("seconds") ?? DEADLINE,
 		onLine: (line) => (json ? console.error(line) : console.log(line)),
 		onRecord: (record) => {
-			if (record.event === "end") finished = true;
+			if (record.event === "tests") finished = true;
 			if (record.event !== "test") return;
 			const test = asTest(record);
 			results.push(test);
 			const title = [test.suite, test.name].filter((part) => part !== "").join(" > ");
-			const where = test.ok ? [] : stackLines(build, test.stack);
+			const where = test.ok ? [] : stackLines(origin, test.stack);
 			if (json) {
 				const { message, ...rest } = test;
 				console.log(
@@ -121,7 +121,7 @@ async function run(args: Arguments): Promise<number> {
 	if (failures.length > 0) console.error(`\n${failures.join("\n").trimEnd()}\n`);
 	if (outcome.failure !== undefined && outcome.failure.event !== "end") {
 		failed += 1;
-		for (const line of describeFailure(build, outcome.failure)) console.error(line);
+		for (const line of describeFailure(origin, outcome.failure)) console.error(line);
 	} else if (!finished || (outcome.reason !== "ended" && outcome.reason !== "time")) {
 		failed += 1;
 		console.error(

@@ -1,8 +1,8 @@
 // The app: measures every 100 ms, reports the median of the last five values once a second.
 
-import { median } from "median";
 import { report } from "pericard/report";
 import Timer from "timer";
+import { median } from "./median.ts";
 
 const PERIOD_MS = 100;
 const REPORT_EVERY = 10;

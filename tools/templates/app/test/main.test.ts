@@ -1,7 +1,7 @@
 // Runs on the device: `pericard test .`
 
-import { median } from "median";
 import { describe, expect, test } from "pericard/test";
+import { median } from "../median.ts";
 
 describe("median", () => {
 	test("takes the middle value", () => {
