@@ -376,7 +376,7 @@ export class QrsDetector {
 		const before = raw[(at - length) & mask] as number;
 		const height = (raw[at & mask] as number) - before;
 		const rise = (raw[(at + length) & mask] as number) - before;
-		if (height > 0 ? rise * 2 < height : rise * 2 > height) {
+		if (2 * Math.abs(rise) < Math.abs(height)) {
 			return false;
 		}
 		return this.isFlat(at - 2 * length, at - length) || this.isFlat(at + length, at + 2 * length);
