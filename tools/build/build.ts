@@ -5,9 +5,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import { xsSources } from "../xs/xs.ts";
 import { type Archive, compareNames, type HostRef, noName, readArchive, writeArchive } from "./archive.ts";
 import { type Board, pericardRoot, readBoard } from "./board.ts";
+import { placeCode } from "./bytecode.ts";
 import { Compiler, engineDescription, type Source } from "./cc.ts";
 import { BuildError } from "./errors.ts";
-import { buildGraph, type Graph, type GraphModule } from "./graph.ts";
+import { buildGraph, type Graph } from "./graph.ts";
 import { checkNatives, configSource, definesSource, link, nativesSource } from "./link.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import type { SizeReport } from "./size.ts";
@@ -198,6 +199,11 @@ function makeArchive(graph: Graph, manifest: Manifest, natives: readonly string[
 	/* 0xFFFF is kept for "no name". */
 	if (firstId + symbols.length >= noName) throw new BuildError(`${symbols.length} different names are too many`);
 	const ids = new Map([...builtin, ...symbols.map((name, index): [string, number] => [name, firstId + index])]);
+	const idOf = (name: string): number => {
+		const id = ids.get(name);
+		if (id === undefined) throw new Error(`name ${name} has no ID`);
+		return id;
+	};
 	const numbers = new Map(natives.map((name, index) => [name, index]));
 	const [major, minor, patch] = graph.engine.version;
 	return {
@@ -208,7 +214,7 @@ function makeArchive(graph: Graph, manifest: Manifest, natives: readonly string[
 		hosts: natives,
 		modules: graph.modules.map((module) => ({
 			name: module.module.name,
-			code: relocate(module, ids),
+			code: placeCode(module.object, idOf),
 			hostRefs: module.object.hosts.map(({ name, symbol, length }): HostRef => {
 				const label = symbol < 0 ? null : module.object.symbols[symbol];
 				const native = numbers.get(name);
@@ -221,18 +227,4 @@ function makeArchive(graph: Graph, manifest: Manifest, natives: readonly string[
 		})),
 		resources: [...manifest.data].map(([name, file]) => ({ name, data: readFileSync(file) })),
 	};
-}
-
-function relocate(module: GraphModule, ids: ReadonlyMap<string, number>): Buffer {
-	const { object } = module;
-	const code = Buffer.from(object.code);
-	for (const offset of object.ids) {
-		const index = code.readUInt16LE(offset);
-		const name = object.symbols[index];
-		if (name === null) continue;
-		const id = name === undefined ? undefined : ids.get(name);
-		if (id === undefined) throw new Error(`module ${object.name}: no name ${index} at offset ${offset}`);
-		code.writeUInt16LE(id, offset);
-	}
-	return code;
 }
