@@ -22,6 +22,7 @@ typedef struct {
 	txSymbol *native_symbol, *Native_symbol, *call_symbol;
 	bool native_is_ours, Native_is_ours; /* false if the module declares that name itself */
 	int depth;                           /* of functions around the node; 0: code of the module's body */
+	bool awaits;                         /* the module's body awaits */
 	txClassNode *native_class;           /* the innermost class around the node, if it extends Native() */
 	txNode *hoisted, *last_hoisted;      /* definitions to put in front of the module's body */
 } native_pass;
@@ -165,8 +166,24 @@ static txNode *no_params(native_pass *pass, const txNode *origin) {
 }
 
 /*
- * native("xs_f") inside of a function. XS codes host nodes in the body of a module only, so the host function is made
- * once, when the module is, and the expression reads it. Its name cannot be written in JavaScript, so it never clashes.
+ * May a host node stand here? XS finds a module's natives only while the body of the module runs: not when a function is
+ * called later, and not any more after the body's first await.
+ */
+static bool hosts_work_here(const native_pass *pass) {
+	return pass->depth == 0 && !pass->awaits;
+}
+
+static void require_hosts_here(native_pass *pass, const txNode *node, const char *form) {
+	if (pass->depth > 0) {
+		fxReportParserError(pass->parser, node->line, "%s must not be inside of a function", form);
+	} else if (pass->awaits) {
+		fxReportParserError(pass->parser, node->line, "%s must not be in a module that awaits at its top level", form);
+	}
+}
+
+/*
+ * native("xs_f") where host nodes don't work. The host function is made when the module is, like a function that is
+ * declared, and the expression reads it. Its name cannot be written in JavaScript, so it never clashes.
  */
 static void hoist_native(native_pass *pass, txCallNewNode *call, txStringNode *name) {
 	char buffer[260];
@@ -198,7 +215,7 @@ static void hoist_native(native_pass *pass, txCallNewNode *call, txStringNode *n
 
 static void replace_native_call(native_pass *pass, txCallNewNode *call) {
 	txStringNode *name = name_of(pass, call);
-	if (pass->depth > 0) {
+	if (!hosts_work_here(pass)) {
 		hoist_native(pass, call, name);
 		return;
 	}
@@ -285,7 +302,7 @@ static txCallNewNode *forwarded_native(const native_pass *pass, const txFunction
 /* Overwrites a function by the host function that it forwards to, if it does. */
 static bool replace_forwarder(native_pass *pass, txNode *node, bool after_super) {
 	txFunctionNode *function = (txFunctionNode *)node;
-	if (pass->depth > 0) {
+	if (!hosts_work_here(pass)) {
 		return false;
 	}
 	txCallNewNode *call = forwarded_native(pass, function, after_super);
@@ -312,10 +329,7 @@ static void visit_class(native_pass *pass, txClassNode *class) {
 	bool native = is_Native_call(pass, class->heritage);
 	bool derived = class->heritage && !is(class->heritage, XS_TOKEN_HOST);
 	if (native) {
-		if (pass->depth > 0) {
-			fxReportParserError(
-				pass->parser, class->heritage->line, "Native: a native class must not be inside of a function");
-		}
+		require_hosts_here(pass, class->heritage, "a native class");
 		txStringNode *name = name_of(pass, (txCallNewNode *)class->heritage);
 		class->heritage = (txNode *)new_host(pass, class->heritage, NULL, name);
 	} else if (class->heritage) {
@@ -386,9 +400,7 @@ static void visit(void *it, void *param) {
 		}
 		break;
 	case XS_TOKEN_HOST:
-		if (pass->depth > 0) {
-			fxReportParserError(pass->parser, node->line, "@: a native must not be inside of a function");
-		}
+		require_hosts_here(pass, node, "a native");
 		check_c_name(pass, ((txHostNode *)node)->at, node->line);
 		break;
 	case XS_TOKEN_IMPORT:
@@ -451,6 +463,7 @@ void xsc_native_pass(xsc_module *module) {
 		pass.call_symbol = fxNewParserSymbol(parser, "call");
 		find_declarations(parser->root, &pass);
 		xsc_coder_extend_module(parser->root);
+		pass.awaits = (parser->root->flags & mxAwaitingFlag) != 0;
 		visit(parser->root, &pass);
 		if (pass.hoisted) {
 			prepend_hoisted(&pass, (txModuleNode *)parser->root);
