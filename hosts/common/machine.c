@@ -71,10 +71,10 @@ void fxAbort(txMachine *the, int status) {
 	}
 	/* Where JavaScript was: the innermost frame that runs code of the archive. */
 	char message[PC_RESET_MESSAGE] = "";
-	for (txSlot *frame = the->frame; frame != NULL && frame->next != NULL; frame = frame->next) {
+	const txByte *code = the->code;
+	for (txSlot *frame = the->frame; frame != NULL; code = frame->value.frame.code, frame = frame->next) {
 		const char *module;
 		uint32_t offset;
-		const txByte *code = frame == the->frame ? the->code : frame->value.frame.code;
 		if (pc_code_position(code, &module, &offset)) {
 			c_snprintf(message, sizeof message, "at (%s:%lu)", module, (unsigned long)offset);
 			break;
@@ -260,7 +260,12 @@ void pc_capture_error_stack(txMachine *the, txSlot *internal, txSlot *frame) {
 	slot->kind = XS_INSTANCE_KIND;
 	slot->value.instance.garbage = C_NULL;
 	slot->value.instance.prototype = C_NULL;
-	for (; frame->next != C_NULL; frame = frame->next) {
+	/* A frame keeps where its caller was; the machine keeps where the innermost frame is. */
+	const txByte *code = the->code;
+	for (txSlot *inner = the->frame; inner != C_NULL && inner != frame; inner = inner->next) {
+		code = inner->value.frame.code;
+	}
+	for (; frame != C_NULL && frame->next != C_NULL; code = frame->value.frame.code, frame = frame->next) {
 		txSlot *function = frame + 3;
 		const char *module;
 		uint32_t offset;
@@ -286,7 +291,6 @@ void pc_capture_error_stack(txMachine *the, txSlot *internal, txSlot *frame) {
 				slot->value.key.string = key->value.key.string;
 			}
 		}
-		const txByte *code = frame == the->frame ? the->code : frame->value.frame.code;
 		if (pc_code_position(code, &module, &offset)) {
 			slot->ID = fxNewNameX(the, (txString)module);
 			slot->value.key.sum = offset;

@@ -7,14 +7,16 @@
 #include "hal.h"
 #include "mps2.h"
 
-#define RUN (DUAL_ENABLE | DUAL_INTENABLE | DUAL_DIV16 | DUAL_32BIT)
+/* The width counts while stopped too: a load is cut to the width in force. */
+#define STOP (DUAL_DIV16 | DUAL_32BIT)
+#define RUN (STOP | DUAL_ENABLE | DUAL_INTENABLE)
 
 static volatile uint32_t wraps;
 static uint32_t wakeups;
 
 void mps2_time_init(void) {
-	MPS2_REG(MPS2_DUALTIMER, DUAL_CONTROL) = 0;
-	MPS2_REG(MPS2_DUALTIMER + DUAL_SECOND, DUAL_CONTROL) = 0;
+	MPS2_REG(MPS2_DUALTIMER, DUAL_CONTROL) = STOP;
+	MPS2_REG(MPS2_DUALTIMER + DUAL_SECOND, DUAL_CONTROL) = STOP;
 	MPS2_REG(MPS2_DUALTIMER, DUAL_INTCLEAR) = 1;
 	MPS2_REG(MPS2_DUALTIMER + DUAL_SECOND, DUAL_INTCLEAR) = 1;
 	MPS2_REG(MPS2_DUALTIMER, DUAL_LOAD) = UINT32_MAX;
@@ -57,7 +59,7 @@ void hal_idle(uint64_t deadline_us) {
 			sleep = due > now;
 			uint64_t wait = sleep ? due - now : 0;
 			if (sleep) {
-				MPS2_REG(MPS2_DUALTIMER + DUAL_SECOND, DUAL_CONTROL) = 0;
+				MPS2_REG(MPS2_DUALTIMER + DUAL_SECOND, DUAL_CONTROL) = STOP;
 				MPS2_REG(MPS2_DUALTIMER + DUAL_SECOND, DUAL_INTCLEAR) = 1;
 				MPS2_REG(MPS2_DUALTIMER + DUAL_SECOND, DUAL_LOAD) = wait > UINT32_MAX ? UINT32_MAX : (uint32_t)wait;
 				MPS2_REG(MPS2_DUALTIMER + DUAL_SECOND, DUAL_CONTROL) = RUN | DUAL_ONESHOT;
@@ -66,7 +68,7 @@ void hal_idle(uint64_t deadline_us) {
 		if (sleep) {
 			pc_wait_for_interrupt();
 			wakeups++;
-			MPS2_REG(MPS2_DUALTIMER + DUAL_SECOND, DUAL_CONTROL) = 0;
+			MPS2_REG(MPS2_DUALTIMER + DUAL_SECOND, DUAL_CONTROL) = STOP;
 		}
 	}
 	pc_irq_restore(state);
