@@ -24,6 +24,8 @@ export const POLL_END = 2;
 export interface FrontEnd {
 	/** Who made it, for the sensor's identification. */
 	readonly model: string;
+	/** It has shown a sign of life, be it a damaged one. */
+	readonly attached: boolean;
 	/** Null until the front end has told it. */
 	readonly format: EcgFormat | null;
 	/** Index of the batch's first sample, counted from the start of the record; missing samples count. */

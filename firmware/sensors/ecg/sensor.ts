@@ -12,9 +12,11 @@ export interface EcgClock {
 	repeat(callback: () => void, interval: number): () => void;
 }
 
+/** `io` is a front end's class; the other properties are its options. */
+export type EcgSource<Options extends object> = Options & { readonly io: new (options: Options) => FrontEnd };
+
 export interface EcgSensorOptions<Options extends object> {
-	/** `io` is the front end's class; the other properties are its options. */
-	readonly sensor: Options & { readonly io: new (options: Options) => FrontEnd };
+	readonly sensor: EcgSource<Options>;
 	readonly clock: EcgClock;
 	/** A batch can be had by sample(). Batches come in the order of the record. */
 	readonly onReadable?: (this: EcgSensor<Options>) => void;
@@ -89,6 +91,11 @@ export class EcgSensor<Options extends object = object> {
 
 	get identification(): { model: string; classification: string } {
 		return { model: this.frontEnd.model, classification: "Electrocardiogram" };
+	}
+
+	/** The front end has shown a sign of life, be it a damaged one. */
+	get attached(): boolean {
+		return this.frontEnd.attached;
 	}
 
 	/** Rate and units of the samples; null until the front end has told them, known with the first sample. */

@@ -21,7 +21,7 @@ import { type EcgFault, type FrontEnd, POLL_BATCH, POLL_END, POLL_NOTHING } from
 /** The part of ECMA-419's Serial that is used here. */
 export interface SerialPort {
 	/** Fills the buffer as far as bytes wait; returns how many, or undefined when none do. */
-	read(buffer: Uint8Array): number | undefined;
+	read(buffer: Uint8Array): number | ArrayBuffer | undefined;
 	close(): void;
 }
 
@@ -51,7 +51,6 @@ export class SerialFrontEnd implements FrontEnd {
 	count = 0;
 	readonly samples: readonly number[];
 	fault: EcgFault | null = null;
-	/** Bytes have come: something is connected to the port. */
 	attached = false;
 
 	private readonly port: SerialPort;
@@ -132,8 +131,8 @@ export class SerialFrontEnd implements FrontEnd {
 					this.damaged = true;
 					return this.tell("corrupt-frame");
 				case FOUND_NOTHING: {
-					const count = reads-- > 0 ? (this.port.read(reader.room()) ?? 0) : 0;
-					if (count === 0) {
+					const count = reads-- > 0 ? this.port.read(reader.room()) : undefined;
+					if (typeof count !== "number" || count === 0) {
 						return this.late(ticks);
 					}
 					this.attached = true;

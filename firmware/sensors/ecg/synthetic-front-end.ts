@@ -11,6 +11,7 @@ export interface SyntheticFrontEndOptions extends Partial<SyntheticOptions> {
 
 export class SyntheticFrontEnd implements FrontEnd {
 	readonly model = "Pericard synthetic ECG";
+	readonly attached = true;
 	readonly format: EcgFormat;
 	index = 0;
 	count = 0;
@@ -23,7 +24,7 @@ export class SyntheticFrontEnd implements FrontEnd {
 	private epoch = Number.NaN;
 	private taken = 0;
 
-	constructor(options: SyntheticFrontEndOptions = {}) {
+	constructor(options: SyntheticFrontEndOptions) {
 		const sampleRate = options.sampleRate ?? 250;
 		const unitsPerMillivolt = options.unitsPerMillivolt ?? 200;
 		this.format = { sampleRate, unitsPerMillivolt, baseline: 0, leads: 1, bits: 12 };
