@@ -6,7 +6,7 @@ export default defineConfig({
 	test: {
 		include: ["test/**/*.test.ts"],
 		// On-device tests are run on the device by tests of ours, not by vitest.
-		exclude: ["test/apps/**", "test/fixtures/**", "node_modules/**"],
+		exclude: ["test/**/apps/**", "test/device-app/**", "node_modules/**"],
 		pool: "forks",
 		maxWorkers: 2,
 		minWorkers: 1,

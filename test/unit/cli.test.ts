@@ -235,6 +235,15 @@ describe("set-up", () => {
 		expect(stderr).toContain("arm-none-eabi-gcc");
 	});
 
+	test("the lock file names the packages of all platforms: npm ci refuses it else", () => {
+		const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as {
+			packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+		};
+		const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+		const there = Object.keys(packages).map((path) => path.replace(/^.*node_modules\//, ""));
+		expect(wanted.filter((name) => !there.includes(name))).toEqual([]);
+	});
+
 	test("an unknown option is refused", async () => {
 		expect((await node([setup, "--yes"])).code).toBe(2);
 	});

@@ -1,0 +1,201 @@
+// The command line on real images: what a user sees of a run, a failure, and an app's tests.
+
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const BIN = join(import.meta.dirname, "../../tools/bin/pericard.mjs");
+
+interface Result {
+	readonly code: number;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+let folder = "";
+beforeAll(() => {
+	folder = mkdtempSync(join(tmpdir(), "pericard-run-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs the command in the scratch folder, as a user does in a folder of theirs. */
+function pericard(...words: string[]): Promise<Result> {
+	return new Promise((resolve) => {
+		execFile(process.execPath, [BIN, ...words], { cwd: folder, encoding: "utf8" }, (error, stdout, stderr) => {
+			const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+			resolve({ code, stdout, stderr });
+		});
+	});
+}
+
+function write(name: string, text: string): string {
+	mkdirSync(join(folder, name, ".."), { recursive: true });
+	writeFileSync(join(folder, name), text);
+	return name;
+}
+
+describe.each(["posix", "mps2-an386"])("on %s", (board) => {
+	test("run: a file that was just written says hello, and ends", async () => {
+		const app = write(`${board}/hello.ts`, 'const name: string = "world";\nconsole.log("hello, " + name);\n');
+		const { code, stdout, stderr } = await pericard("run", app, "--board", board);
+		expect(stderr).toMatch(/the app ended after \d+\.\d+ s/);
+		expect(stdout).toBe("hello, world\n");
+		expect(code).toBe(0);
+	});
+
+	test("run --seconds: ends when the time is up, in emulated time", async () => {
+		const app = write(
+			`${board}/ticks.ts`,
+			'import Timer from "timer";\nimport { report } from "pericard/report";\nlet n = 0;\nTimer.repeat(() => report("tick", { n: ++n }), 1000);\n',
+		);
+		const { code, stdout, stderr } = await pericard("run", app, "--board", board, "--seconds", "60.5", "--json");
+		expect(stderr).toBe("");
+		expect(
+			stdout
+				.trimEnd()
+				.split("\n")
+				.map((line) => JSON.parse(line)),
+		).toEqual(Array.from({ length: 60 }, (_, index) => ({ n: index + 1 })));
+		expect(code).toBe(0);
+	});
+
+	test("run: an uncaught exception prints its TypeScript stack and exits with 1", async () => {
+		const app = write(
+			`${board}/boom.ts`,
+			[
+				"interface Sample {", // types take lines that the JavaScript does not have
+				"	readonly value: number;",
+				"}",
+				"function check(sample: Sample): void {",
+				"	if (sample.value > 3) throw new RangeError(String(sample.value).concat(' is too much'));",
+				"}",
+				'console.log("going");',
+				"check({ value: 4 });",
+				"",
+			].join("\n"),
+		);
+		const { code, stdout, stderr } = await pericard("run", app, "--board", board);
+		expect(stdout).toBe("going\n");
+		expect(stderr).toMatch(/Uncaught RangeError: 4 is too much/);
+		expect(stderr).toMatch(new RegExp(`at check \\(${board}/boom\\.ts:5\\)`));
+		expect(stderr).toMatch(new RegExp(`\\(${board}/boom\\.ts:8\\)`));
+		expect(code).toBe(1);
+	});
+
+	test("test: an app from the template passes", async () => {
+		if (!existsSync(join(folder, "my-device"))) await pericard("new", "my-device");
+		const { code, stdout, stderr } = await pericard("test", "my-device", "--board", board);
+		expect(stderr).not.toMatch(/FAIL/);
+		expect(stdout).toContain("✓ median > takes the middle value");
+		expect(stdout).toMatch(/^3 passed, 0 failed$/m);
+		expect(code).toBe(0);
+	});
+
+	test("test: a failure has file and line, and fails the run", async () => {
+		const app = write(
+			`${board}/fails.test.ts`,
+			[
+				'import { describe, expect, test } from "pericard/test";',
+				"",
+				'describe("sums", () => {',
+				'	test("right", () => expect(1 + 1).toBe(2));',
+				'	test("wrong", () => {',
+				"		expect(1 + 1).toBe(3);",
+				"	});",
+				'	test.skip("later");',
+				"});",
+				"",
+			].join("\n"),
+		);
+		const { code, stdout, stderr } = await pericard("test", app, "--board", board);
+		expect(stdout).toContain("✗ sums > wrong");
+		expect(stderr).toMatch(/FAIL {2}sums > wrong/);
+		expect(stderr).toMatch(new RegExp(`${board}/fails\\.test\\.ts:6\\)`));
+		expect(stdout).toMatch(/^1 passed, 1 failed, 1 skipped$/m);
+		expect(code).toBe(1);
+	});
+
+	test("test: a crash is a failure, and so is a file without tests", async () => {
+		const crash = write(
+			`${board}/crash.test.ts`,
+			'import { test } from "pericard/test";\ntest("one", () => {});\nthrow new Error("at load");\n',
+		);
+		const first = await pericard("test", crash, "--board", board);
+		expect(first.stderr).toMatch(/Error: at load/);
+		expect(first.code).toBe(1);
+		const none = await pericard("test", write(`${board}/none.test.ts`, "export {};\n"), "--board", board);
+		expect(none.stderr).toMatch(/No test ran/);
+		expect(none.code).toBe(1);
+	});
+});
+
+test("build: a type error stops it, with file and line, exit code 1", async () => {
+	const app = write("typed.ts", 'const count: number = "three";\nconsole.log(count);\n');
+	const { code, stdout, stderr } = await pericard("build", app);
+	expect(stderr).toMatch(/typed\.ts:1:7/);
+	expect(stderr).not.toMatch(/internal error/);
+	expect(stdout).toBe("");
+	expect(code).toBe(1);
+});
+
+test("build --json: the figures of its table, and files that exist", async () => {
+	const app = write("small.ts", 'console.log("small");\n');
+	const [json, text] = [await pericard("build", app, "--json"), await pericard("build", app)];
+	const build = JSON.parse(json.stdout) as {
+		elf: string;
+		hex: string;
+		map: string;
+		size: { flash: Record<string, number>; flashTotal: number };
+	};
+	for (const file of [build.elf, build.hex, build.map]) expect(existsSync(file), file).toBe(true);
+	expect(Object.values(build.size.flash).reduce((sum, bytes) => sum + bytes, 0)).toBe(build.size.flashTotal);
+	expect(text.stdout.replaceAll(" ", "")).toContain(`total${build.size.flashTotal}`);
+});
+
+test("demo: without a terminal a line a beat, then the summary", async () => {
+	const { code, stdout, stderr } = await pericard("demo", "--seconds", "12");
+	expect(stderr).not.toMatch(/internal error/);
+	const beats = stdout.match(/^ +\d+\.\d{3} s {2}beat .*$/gm) ?? [];
+	expect(beats.length).toBeGreaterThan(8);
+	expect(stdout).toMatch(/12\.0 s on the device: \d+ beats, mean \d+ bpm/);
+	expect(code).toBe(0);
+});
+
+test("run --json of ecg-patch: one object a beat, with t, rr, bpm and fault", async () => {
+	const { code, stdout } = await pericard("run", "ecg-patch", "--seconds", "10", "--json");
+	const beats = stdout
+		.trimEnd()
+		.split("\n")
+		.map((line) => JSON.parse(line) as Record<string, unknown>);
+	expect(beats.length).toBeGreaterThan(5);
+	for (const beat of beats) expect(Object.keys(beat)).toEqual(["t", "rr", "bpm", "fault"]);
+	expect(code).toBe(0);
+});
+
+test("bench --json: every figure that the README names", async () => {
+	const { code, stdout } = await pericard("bench", "--json", "--board", "mps2-an386");
+	expect(code).toBe(0);
+	const figures = JSON.parse(stdout) as {
+		name: string;
+		value: number;
+		unit: string;
+		board: string;
+		component?: string;
+	}[];
+	const names = new Set(figures.map((figure) => figure.name));
+	for (const name of ["flash-bytes", "ram-bytes", "boot", "ecg-sample", "js-loop", "js-call", "js-typed-array"]) {
+		expect(names).toContain(name);
+	}
+	const value = (name: string) => figures.find((figure) => figure.name === name)?.value;
+	expect(value("boot")).toBeLessThanOrEqual(1_000_000);
+	expect(value("ecg-sample")).toBeLessThanOrEqual(40_000);
+	expect(value("idle-wakeups-per-second")).toBe(0);
+	for (const name of ["flash-bytes", "ram-bytes"]) {
+		const parts = figures.filter((figure) => figure.name === name);
+		const total = parts.find((figure) => figure.component === "total")?.value;
+		expect(parts.filter((part) => part.component !== "total").reduce((sum, part) => sum + part.value, 0)).toBe(total);
+	}
+	expect(readFileSync(join(import.meta.dirname, "../../README.md"), "utf8")).toContain("idle-wakeups-per-second");
+});
