@@ -16,7 +16,7 @@ namespace Antmicro.Renode.Peripherals.Pericard
         {
             IRQ = new GPIO();
             supply.Restarted += NoteReset;
-            watchdog.LimitReached += () => supply.Next = ResetSource.Watchdog;
+            watchdog.LimitReached += () => supply.Expect(ResetSource.Watchdog);
         }
 
         public void Reset()

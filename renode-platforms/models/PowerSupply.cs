@@ -4,7 +4,6 @@
 // its content. The device starts again at once. Whoever must behave differently asks Lost (a flash controller has nothing
 // to write with) and subscribes to PowerLost. PressReset() is the reset button.
 using System;
-using System.Collections.Generic;
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Logging;
 using Antmicro.Renode.Peripherals.Bus;
@@ -51,15 +50,26 @@ namespace Antmicro.Renode.Peripherals.Pericard
         // A reset with a reason that the device will be able to read.
         public void Restart(ResetSource source)
         {
-            Next = source;
-            ICPU cpu;
-            if(machine.SystemBus.TryGetCurrentCPU(out cpu))
+            Expect(source);
+            if(machine.IsPaused)
             {
-                // Called from a write by the firmware: not one instruction more may run.
-                cpu.IsHalted = true;
-                halted = cpu;
+                machine.Reset();
             }
-            machine.RequestReset();
+            else
+            {
+                machine.RequestReset();
+            }
+        }
+
+        // Somebody else resets the machine; it may take until the end of a time slice, and until then not one instruction
+        // more may run.
+        public void Expect(ResetSource source)
+        {
+            Next = source;
+            foreach(var cpu in machine.SystemBus.GetCPUs())
+            {
+                cpu.IsHalted = true;
+            }
         }
 
         public void Reset()
@@ -76,10 +86,9 @@ namespace Antmicro.Renode.Peripherals.Pericard
             {
                 handler(Last);
             }
-            if(halted != null)
+            foreach(var cpu in machine.SystemBus.GetCPUs())
             {
-                halted.IsHalted = false;
-                halted = null;
+                cpu.IsHalted = false;
             }
         }
 
@@ -110,6 +119,5 @@ namespace Antmicro.Renode.Peripherals.Pericard
 
         private readonly IMachine machine;
         private readonly MappedMemory ram;
-        private ICPU halted;
     }
 }

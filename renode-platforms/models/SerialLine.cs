@@ -2,7 +2,7 @@
 //
 // Bytes for the device are queued, by the monitor (FeedFile) or by a terminal (WriteChar), and arrive in emulated time:
 // one a byte time, and only while the receiver has room if the line has flow control. So what the firmware sees depends
-// on emulated time alone, never on how fast the host is. Bytes from the device leave when their time on the wire is over.
+// on emulated time alone, never on how fast the host is. A driver that sends by Send() is told when the bytes' time on the wire is over.
 using System;
 using System.Collections.Generic;
 using System.IO;
@@ -106,14 +106,20 @@ namespace Antmicro.Renode.Peripherals.Pericard
         {
             foreach(var value in bytes)
             {
-                var handler = CharReceived;
-                if(handler != null)
-                {
-                    handler(value);
-                }
+                Emit(value);
             }
             sending = true;
             Start(sendTimer, (ulong)bytes.Length);
+        }
+
+        // At once, without a time of its own.
+        protected void Emit(byte value)
+        {
+            var handler = CharReceived;
+            if(handler != null)
+            {
+                handler(value);
+            }
         }
 
         protected void StopSending()
