@@ -286,7 +286,7 @@ static void put_module(FILE *out, const xsc_options *options, const xsc_module *
 	fprintf(out, ",\"computedImport\":%s}\n", module->computed_import ? "true" : "false");
 }
 
-/* Opens the output, lets `put` write it and reports what the disk thinks of it. */
+/* Closes the output and reports what the disk thought of it. */
 static int finish_output(FILE *out, const char *path) {
 	bool failed = fflush(out) != 0 || ferror(out);
 	if (path && fclose(out) != 0) {
