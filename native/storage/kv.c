@@ -326,6 +326,13 @@ static bool erased(const kv_store *store, uint32_t address, uint32_t size) {
 	return true;
 }
 
+/* Is there room for a record of `size` bytes beside `reserve`, and is all of it erased? */
+static bool has_room(const kv_store *store, const cursor *at, uint32_t size, uint32_t reserve) {
+	uint32_t payload = size - SLOT_SIZE;
+	return fits(at, size + reserve) && erased(store, slot_address(store, at->sequence, at->slots), SLOT_SIZE) &&
+		   erased(store, sector_address(store, at->sequence) + at->bottom - payload, payload);
+}
+
 /* Programs value, key and padding through a small buffer: the source may lie unaligned, or in the flash itself. */
 static bool program_payload(const kv_store *store, uint32_t address, const record *r) {
 	uint32_t words[16];
@@ -357,9 +364,6 @@ static kv_status append(kv_store *store, cursor *at, const record *r) {
 	uint32_t offset = at->bottom - size;
 	uint32_t sector = sector_address(store, at->sequence);
 	uint32_t address = slot_address(store, at->sequence, at->slots);
-	if (!erased(store, address, SLOT_SIZE) || !erased(store, sector + offset, size)) {
-		return KV_FAULT;
-	}
 	uint32_t words[3] = {
 		offset | r->value_size << 16,
 		r->key_size | r->kind << 8 | key_hash(r->key, r->key_size) << 16,
@@ -399,7 +403,7 @@ static kv_status copy_live(kv_store *store, uint32_t sequence, cursor *to, bool 
 			store->live -= all ? size : 0;
 			continue;
 		}
-		if (!fits(to, all ? size : size + RESERVE)) {
+		if (!has_room(store, to, size, all ? 0 : RESERVE)) {
 			if (all) {
 				return KV_CORRUPT; /* more than a sector holds out of one sector: only a forged image says so */
 			}
@@ -510,7 +514,7 @@ static uint32_t capacity(const kv_store *store) {
 static kv_status make_room(kv_store *store, uint32_t size, uint32_t reserve) {
 	for (uint32_t rounds = 0;; rounds++) {
 		cursor at = head_cursor(store);
-		if (store->head != 0 && !store->closed && fits(&at, size + reserve)) {
+		if (store->head != 0 && !store->closed && has_room(store, &at, size, reserve)) {
 			return KV_OK;
 		}
 		if (rounds == 0 && reserve != 0) {
