@@ -52,15 +52,21 @@ export function suggestion(name: string, candidates: Iterable<string>): string {
 	return names.length === 0 ? "" : `; did you mean ${names.join(" or ")}?`;
 }
 
-/* Levenshtein's distance, two rows. */
+/* Letters added, left out, replaced, or swapped with their neighbour. */
 function distance(a: string, b: string): number {
+	let before: number[] = [];
 	let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
 	for (let i = 1; i <= a.length; i++) {
 		const current = [i];
 		for (let j = 1; j <= b.length; j++) {
 			const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-			current.push(Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
+			let best = Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1);
+			if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+				best = Math.min(best, (before[j - 2] ?? 0) + 1);
+			}
+			current.push(best);
 		}
+		before = previous;
 		previous = current;
 	}
 	return previous[b.length] ?? 0;
