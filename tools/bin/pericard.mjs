@@ -17,7 +17,7 @@ try {
 	console.error(`hint: run \`npm run setup\` in ${here("../..")}`);
 	process.exit(2);
 }
-// Our own tsconfig: one in the user's folder must not change how the command itself is loaded.
-tsx.register({ tsconfig: here("../../tsconfig.json") });
+// A tsconfig in the user's folder must not change how the command itself is loaded.
+tsx.register({ tsconfig: false });
 const { main } = await import("../cli/main.ts");
 process.exitCode = await main(process.argv.slice(2));
