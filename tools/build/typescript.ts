@@ -110,6 +110,14 @@ export class TypeScript {
 			}
 			return source;
 		};
+		/* Where Pericard is installed in a node_modules, its modules are code to emit all the same, not a library. */
+		const cache = ts.createModuleResolutionCache(pericardRoot, (name) => name, this.#options);
+		host.resolveModuleNameLiterals = (literals, importer, redirected, options) =>
+			literals.map((literal) => {
+				const found = ts.resolveModuleName(literal.text, importer, options, host, cache, redirected);
+				if (found.resolvedModule === undefined) return found;
+				return { ...found, resolvedModule: { ...found.resolvedModule, isExternalLibraryImport: false } };
+			});
 		host.writeFile = (name, text) => this.#outputs.set(name, text);
 		this.#host = host;
 	}
