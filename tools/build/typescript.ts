@@ -56,6 +56,9 @@ const fixedOptions = new Set([
 /* "Option 'allowImportingTsExtensions' can only be used when ...": what we emit has no such imports. */
 const ignoredDiagnostics = new Set([5096]);
 
+/* Parsed files of packages: they stay the same while this process runs. */
+const libraries = new Map<string, ts.SourceFile | undefined>();
+
 /** The TypeScript of one build. */
 export class TypeScript {
 	readonly #manifest: Manifest;
@@ -99,14 +102,15 @@ export class TypeScript {
 		host.fileExists = (name) => this.#virtual.has(name) || fileExists.call(host, name);
 		const parsed = new Map<string, ts.SourceFile | undefined>();
 		host.getSourceFile = (name, languageVersion, ...rest) => {
-			let source = parsed.get(name);
+			const cache = name.includes("/node_modules/") ? libraries : parsed;
+			let source = cache.get(name);
 			if (source === undefined) {
 				const text = this.#virtual.get(name);
 				source =
 					text === undefined
 						? getSourceFile.call(host, name, languageVersion, ...rest)
 						: ts.createSourceFile(name, text, languageVersion);
-				parsed.set(name, source);
+				cache.set(name, source);
 			}
 			return source;
 		};
