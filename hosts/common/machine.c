@@ -189,7 +189,6 @@ txID fxFindModule(txMachine *the, txSlot *realm, txID moduleID, txSlot *slot) {
 static void build_hosts(txMachine *the) {
 	const pc_archive_module *module = loading;
 	uint32_t count = module->host_ref_count;
-	/* Host functions are made from these records at first use, so the records stay for good. */
 	txHostFunctionBuilder *builders = c_malloc(count * sizeof(txHostFunctionBuilder));
 	if (builders == C_NULL) {
 		fxAbort(the, XS_NOT_ENOUGH_MEMORY_EXIT);
@@ -201,6 +200,7 @@ static void build_hosts(txMachine *the) {
 		builders[i].id = ref.name_id == 0xFFFF ? XS_NO_ID : ref.name_id;
 	}
 	fxBuildHosts(the, (txInteger)count, builders);
+	c_free(builders);
 	mxPullSlot(mxResult);
 }
 
