@@ -40,7 +40,7 @@ export function readMap(text: string): MapEntry[] {
 			section = output[1] ?? "";
 			continue;
 		}
-		const input = /^ ([.*\w][^\s]*)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)(?:\s+(\S.*))?$/.exec(line);
+		const input = /^ ([.*\w][^\s]*)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)(?:\s+(\S.*))?\s*$/.exec(line);
 		if (input === null || section === "") continue;
 		const size = Number.parseInt(input[3] ?? "0", 16);
 		if (size === 0) continue;
