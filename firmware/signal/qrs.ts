@@ -4,7 +4,8 @@
 // band-pass, derivative, squaring, moving-window integration, two adaptive thresholds on the integrated and on the
 // filtered signal, search-back, T-wave discrimination by slope. P. S. Hamilton and W. J. Tompkins, 1986 (same journal,
 // 33(12)) is followed where it departs: one peak per rise and half-fall of the integrated signal. The paper's filters
-// are for 200 Hz; here their lengths are derived from the sampling rate (100..1000 Hz, averaged down to at most 400).
+// are for 200 Hz; here their lengths are derived from the sampling rate (100..1000 Hz; above 200 Hz neighbouring samples
+// are averaged to stay below), and the R peak is found between the samples by a parabola.
 //
 //   low-pass    y[n] = 2 y[n-1] - y[n-2] + x[n] - 2 x[n-h] + x[n-2h]      h = 25 ms, first zero at 1/h = 40 Hz
 //   high-pass   y[n] = N x[n-N/2] - sum(x[n-N+1..n])                      N = 125 ms, -3 dB near 5 Hz
@@ -16,7 +17,7 @@
 
 /** A peak of the integrated signal. Positions count the detector's own (averaged) samples since restart. */
 interface Candidate {
-	/** R peak in the raw signal. */
+	/** R peak in the raw signal; with a fraction. */
 	readonly at: number;
 	/** Height in the integrated signal, in the band-passed signal, and steepest slope of the latter. */
 	readonly peak: number;
@@ -31,7 +32,7 @@ export interface QrsOptions {
 	readonly unitsPerMillivolt: number;
 }
 
-const HIGHEST_INTERNAL_RATE = 400;
+const HIGHEST_INTERNAL_RATE = 200;
 /** Units per millivolt inside, about. */
 const INTERNAL_GAIN = 256;
 /** Deflections below this are no QRS: monitors must not count 0.15 mV and must count 0.5 mV (ANSI/AAMI EC13). */
@@ -269,7 +270,7 @@ export class QrsDetector {
 					peak = energySum;
 					peakAt = n;
 				}
-			} else if (energySum < peak >> 1) {
+			} else if (energySum < peak >> 1 || (peak > 0 && n - peakAt >= windowLength)) {
 				this.n = n;
 				this.candidate(peak, peakAt);
 				peak = 0;
@@ -356,13 +357,23 @@ export class QrsDetector {
 		if (at < this.settled || this.isStep(at)) {
 			return;
 		}
-		const candidate: Candidate = { at, peak, amplitude, slope };
+		const candidate: Candidate = { at: at + this.fraction(at), peak, amplitude, slope };
 		if (this.learning) {
 			this.pending.push(candidate);
 		} else {
 			this.overdue();
 			this.decide(candidate);
 		}
+	}
+
+	/** How far the top of the parabola through a raw extremum and its neighbours is from it, -0.5..0.5. */
+	private fraction(at: number): number {
+		const mask = this.longMask;
+		const before = this.raw[(at - 1) & mask] as number;
+		const after = this.raw[(at + 1) & mask] as number;
+		const bend = before - 2 * (this.raw[at & mask] as number) + after;
+		const offset = bend === 0 ? 0 : (before - after) / (2 * bend);
+		return offset >= -0.5 && offset <= 0.5 ? offset : 0;
 	}
 
 	/**
@@ -442,7 +453,7 @@ export class QrsDetector {
 			const from = at + REFRACTORY_SECONDS * this.rate;
 			this.pending = this.pending.filter((other) => other.at > from);
 		}
-		this.beats.push(this.base + at * this.factor + (this.factor >> 1));
+		this.beats.push(this.base + Math.round(at * this.factor + (this.factor - 1) / 2));
 	}
 
 	/** Ends learning when it is time; searches back when a beat is overdue; learns anew when beats stay away. */

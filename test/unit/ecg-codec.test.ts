@@ -58,7 +58,12 @@ function* random(seed: number): Generator<number> {
 const frames = [
 	encodeFormat(format, 0, crc16),
 	encodeSamples([-32768, 32767, 0, 1023], 0, 0, crc16),
-	encodeSamples(Array.from({ length: 16 }, (_, i) => 900 + i), 3, 1, crc16),
+	encodeSamples(
+		Array.from({ length: 16 }, (_, i) => 900 + i),
+		3,
+		1,
+		crc16,
+	),
 	encodeEnd(2, crc16),
 ];
 const stream = Buffer.concat(frames);

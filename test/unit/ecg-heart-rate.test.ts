@@ -34,7 +34,9 @@ describe("Heart Rate Measurement (0x2A37)", () => {
 		expect(() => encodeHeartRate({ bpm: 72.5, contact: null, rr: [] })).toThrow(/whole number/);
 		expect(() => encodeHeartRate({ bpm: 65536, contact: null, rr: [] })).toThrow(RangeError);
 		expect(() => encodeHeartRate({ bpm: 60, contact: null, rr: [64] })).toThrow(/63.999/);
-		expect(() => encodeHeartRate({ bpm: 60, contact: null, rr: new Array(10).fill(1) })).toThrow(/do not fit into 20 bytes/);
+		expect(() => encodeHeartRate({ bpm: 60, contact: null, rr: new Array(10).fill(1) })).toThrow(
+			/do not fit into 20 bytes/,
+		);
 		expect(encodeHeartRate({ bpm: 60, contact: null, rr: new Array(9).fill(1) }).length).toBe(20);
 		for (const bytes of [[], [0], [1, 2], [0, 60, 1], [0x10, 60, 1], [8, 60]]) {
 			expect(() => decodeHeartRate(Uint8Array.from(bytes))).toThrow(RangeError);

@@ -1,6 +1,15 @@
 // The readers of recordings: WFDB formats 212 and 16, annotations, CSV; and what they say about damaged files.
 
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+	appendFileSync,
+	existsSync,
+	mkdtempSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	truncateSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -57,7 +66,9 @@ describe("WFDB signals", () => {
 
 	test("the length is taken from the file where the header has none; units other than mV are scaled", () => {
 		const path = write("open-end");
-		editHeader(path, (text) => text.replace("open-end 2 360 7", "open-end 2 360").replace("200(1024)/mV", "0.2(1024)/uV"));
+		editHeader(path, (text) =>
+			text.replace("open-end 2 360 7", "open-end 2 360").replace("200(1024)/mV", "0.2(1024)/uV"),
+		);
 		const signal = openRecord(path).signals[0];
 		expect(signal?.samples.length).toBe(7);
 		expect(signal?.unitsPerMillivolt).toBe(200);
@@ -76,8 +87,16 @@ describe("WFDB signals", () => {
 		["other file", (path) => editData(path, 0), /starts with \d+, the header says 995/],
 		["no data", (path) => rmSync(`${path}.dat`), /cannot read the signal file/],
 		["empty header", (path) => writeFileSync(`${path}.hea`, ""), /header is empty/],
-		["half header", (path) => editHeader(path, (text) => text.split("\n").slice(0, 3).join("\n")), /2 signals announced, 1 described/],
-		["cut line", (path) => editHeader(path, (text) => text.replace(/ 212 .* V5/, "")), /expected at least a file name and a format/],
+		[
+			"half header",
+			(path) => editHeader(path, (text) => text.split("\n").slice(0, 3).join("\n")),
+			/2 signals announced, 1 described/,
+		],
+		[
+			"cut line",
+			(path) => editHeader(path, (text) => text.replace(/ 212 .* V5/, "")),
+			/expected at least a file name and a format/,
+		],
 		["no signals", (path) => editHeader(path, (text) => text.replace(" 2 360", " 0 360")), /at least one signal/],
 		["no rate", (path) => editHeader(path, (text) => text.replace(" 360 ", " x ")), /sampling frequency is "x"/],
 		["format 310", (path) => editHeader(path, (text) => text.replaceAll(" 212 ", " 310 ")), /format 310 is not read/],
@@ -162,9 +181,15 @@ describe("CSV", () => {
 	});
 
 	test("the recorder's limits: stated, seen as a plateau, or those of the number", () => {
-		expect(parseCsv("x.csv", "# rate: 100\n# range: -5 5\n1\n2\n").signals[0]).toMatchObject({ low: -5000, high: 5000 });
+		expect(parseCsv("x.csv", "# rate: 100\n# range: -5 5\n1\n2\n").signals[0]).toMatchObject({
+			low: -5000,
+			high: 5000,
+		});
 		const clipped = [...new Array(100).fill(0), ...new Array(20).fill(2.5), 0.1, 0.2];
-		expect(parseCsv("x.csv", `# rate: 100\n${clipped.join("\n")}`).signals[0]).toMatchObject({ low: -32767, high: 2500 });
+		expect(parseCsv("x.csv", `# rate: 100\n${clipped.join("\n")}`).signals[0]).toMatchObject({
+			low: -32767,
+			high: 2500,
+		});
 		expect(parseCsv("x.csv", "# rate: 100\n0\n0\n1\n0\n99\n").signals[0]).toMatchObject({ low: -32767, high: 32767 });
 	});
 
