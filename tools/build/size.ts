@@ -88,7 +88,7 @@ export function measure(
 		if (whole === undefined) {
 			for (const entry of map) {
 				if (entry.section !== section.name || entry.object === "") continue;
-				const component = componentOf(entry.object) ?? "libc";
+				const component = entry.input === heapInput ? "heap" : (componentOf(entry.object) ?? "libc");
 				const size = Math.min(entry.size, rest);
 				rest -= size;
 				for (const target of targets) add(target, component, size);
@@ -99,6 +99,9 @@ export function measure(
 	}
 	return { flash: sorted(flash), ram: sorted(ram), flashTotal, ramTotal };
 }
+
+/* The heap of a process has no section of its own. */
+const heapInput = ".bss.pc_heap";
 
 function isRam(section: ElfSection): boolean {
 	return section.empty;
