@@ -29,6 +29,8 @@
 #define SEQUENCE_MAX 0x7FFFFFFFu
 #define SECTOR_MAX 32768u
 
+static const uint32_t zeros[HEADER_WORDS] = {0, 0, 0, 0, 0};
+
 typedef enum { SLOT_FREE, SLOT_VOID, SLOT_VALID, SLOT_BAD, SLOT_OTHER } slot_state;
 
 typedef struct {
@@ -471,7 +473,6 @@ static kv_status prepare(kv_store *store) {
 		store->fresh = false;
 		return KV_OK;
 	}
-	static const uint32_t zeros[HEADER_WORDS] = {0, 0, 0, 0, 0};
 	uint32_t next = (store->head + 1) % store->sectors;
 	for (uint32_t copy = 0; copy < 2; copy++) {
 		uint32_t tail, any = 0;
@@ -601,6 +602,13 @@ static bool settle_slots(const kv_store *store) {
 			break;
 		}
 		bool sealed = words[COMMIT] == seal(store->head, i, words);
+		if (words[0] == 0) {
+			/* Voided by prepare(), perhaps not wholly. */
+			if (words[CONFIRM] != 0 && !program_words(store, address, zeros, SLOT_WORDS)) {
+				return false;
+			}
+			continue;
+		}
 		if (words[CONFIRM] == ERASED && words[COMMIT] != 0) {
 			if (!sealed) {
 				return program_word(store, address + 4 * COMMIT, 0);
@@ -610,7 +618,7 @@ static bool settle_slots(const kv_store *store) {
 				return false;
 			}
 		}
-		if (words[COMMIT] == 0 && words[0] != 0) {
+		if (words[COMMIT] == 0) {
 			break;
 		}
 		if (sealed) {

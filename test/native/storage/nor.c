@@ -26,6 +26,7 @@ static void complain(nor *n, const char *what) {
 static void torn_words(nor *n, uint32_t from, uint32_t to) {
 	n->torn_from = from < n->torn_from ? from : n->torn_from;
 	n->torn_to = to > n->torn_to ? to : n->torn_to;
+	n->reading = n->kind == TORN_WEAK_OLD ? READ_OLD : n->kind == TORN_WEAK_NEW ? READ_NEW : READ_RANDOM;
 }
 
 static bool program(void *context, uint32_t offset, const void *data, size_t size) {
@@ -172,16 +173,17 @@ void nor_boot(nor *n) {
 			continue;
 		}
 		uint32_t reading = nor_random(n);
-		/* The first boot after a cut may be told what to read: those are the readings that deceive best. A weak bit
-		 * was going from `cells` (1 in a program, 0 in an erase) to its opposite. */
-		if (n->kind == TORN_WEAK_OLD) {
+		/* A weak bit was going from `cells` (1 in a program, 0 in an erase) to its opposite. */
+		if (n->reading == READ_OLD) {
 			reading = n->cells[word];
-		} else if (n->kind == TORN_WEAK_NEW) {
+		} else if (n->reading == READ_NEW) {
 			reading = ~n->cells[word];
 		}
 		show(n, word, (n->cells[word] & ~n->weak[word]) | (reading & n->weak[word]));
 	}
-	n->kind = TORN_NOTHING;
+	if (n->reading != READ_RANDOM) {
+		n->reading = n->reading == READ_OLD ? READ_NEW : READ_OLD;
+	}
 	n->operations = 0;
 	n->cut_at = 0;
 }
@@ -197,7 +199,7 @@ void nor_copy(nor *to, const nor *from) {
 	to->cut_at = 0;
 	to->drop_at = 0;
 	to->fail_at = 0;
-	to->kind = from->kind;
+	to->reading = from->reading;
 	to->writes_allowed = from->writes_allowed;
 	to->random = from->random;
 	to->violation = from->violation;

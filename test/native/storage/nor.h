@@ -24,11 +24,13 @@ typedef enum {
 	TORN_FIRST_BIT, /* only one bit of the word changed; only the first eighth of the sector */
 	TORN_LAST_BIT,  /* all bits but one; all but the last eighth */
 	TORN_WEAK,      /* any subset, and each reads as it likes after the next boots */
-	TORN_WEAK_OLD,  /* weak bits that all read as before, this time */
-	TORN_WEAK_NEW,  /* weak bits that all read as changed, this time */
+	TORN_WEAK_OLD,  /* weak bits that all read as before at the first boot, as changed at the second, and so on */
+	TORN_WEAK_NEW,  /* the other way about: the two kinds that deceive best */
 	TORN_GARBAGE,   /* an erase that left noise (for a program: like TORN_RANDOM) */
 	TORN_KINDS
 } torn;
+
+typedef enum { READ_RANDOM, READ_OLD, READ_NEW } nor_reading;
 
 typedef struct {
 	kv_flash flash; /* hand this to kv_mount */
@@ -40,8 +42,9 @@ typedef struct {
 	uint32_t operations; /* word programs and sector erases so far */
 	uint32_t cut_at;     /* the operation to cut, counted from 1; 0: none */
 	torn kind;
-	uint32_t drop_at; /* the operation that the flash lies about, counted from 1; 0: none */
-	uint32_t fail_at; /* the operation that the flash reports as failed */
+	nor_reading reading; /* of the weak bits at the next boot */
+	uint32_t drop_at;    /* the operation that the flash lies about, counted from 1; 0: none */
+	uint32_t fail_at;    /* the operation that the flash reports as failed */
 	uint32_t writes_allowed;
 	uint32_t torn_from, torn_to; /* the words that were ever torn */
 	uint32_t random;
