@@ -13,6 +13,9 @@ typedef struct block {
 	struct block *next;
 } block;
 
+/* XS collects garbage when it can't grow, but a C allocation that fails ends the machine: some room stays for those. */
+#define C_RESERVE 3072u
+
 static uint8_t *low, *high;
 static block *freed;
 
@@ -34,23 +37,32 @@ size_t pc_memory_free(void) {
 	return (size_t)(high - low);
 }
 
+static bool fits(size_t size, size_t reserve) {
+	size_t left = pc_memory_free();
+	return left >= reserve && size <= left - reserve;
+}
+
 void *pc_memory_low(size_t size) {
 	uint8_t *result = low;
 	size = rounded(size);
-	if (size > pc_memory_free()) {
+	if (!fits(size, C_RESERVE)) {
 		return NULL;
 	}
 	low += size;
 	return result;
 }
 
-void *pc_memory_high(size_t size) {
+static void *take_high(size_t size, size_t reserve) {
 	size = rounded(size);
-	if (size > pc_memory_free()) {
+	if (!fits(size, reserve)) {
 		return NULL;
 	}
 	high -= size;
 	return high;
+}
+
+void *pc_memory_high(size_t size) {
+	return take_high(size, C_RESERVE);
 }
 
 void *pc_malloc(size_t size) {
@@ -65,7 +77,7 @@ void *pc_malloc(size_t size) {
 			return found + 1;
 		}
 	}
-	block *made = pc_memory_high(size + sizeof(block));
+	block *made = take_high(size + sizeof(block), 0);
 	if (made == NULL) {
 		return NULL;
 	}
