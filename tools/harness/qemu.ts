@@ -1,0 +1,122 @@
+// A device in QEMU: qemu-system-arm in instruction-counting mode, ruled by our plugin (qemu-plugin/pericard-plugin.c).
+//
+// Emulated time is the count of instructions (16 ns each) plus the time slept, which QEMU skips.
+
+import { spawn } from "node:child_process";
+import {
+	closeSync,
+	existsSync,
+	ftruncateSync,
+	openSync,
+	readFileSync,
+	readSync,
+	writeFileSync,
+	writeSync,
+} from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { ControlledDevice, type Machine, type MachineFiles, STORAGE_SIZE } from "./controlled.ts";
+import { ControlLink } from "./link.ts";
+import { qemuPlugin } from "./plugin.ts";
+
+/** mps2-an386: the PSRAM, whose end is the storage area. */
+const PSRAM_SIZE = 16 << 20;
+const UARTS = ["0x40004000", "0x40005000"];
+const START_MS = 30_000;
+
+export class QemuDevice extends ControlledDevice {
+	readonly emulator = "qemu";
+
+	protected async launch(files: MachineFiles): Promise<Machine> {
+		const plugin = await qemuPlugin();
+		const psram = join(files.folder, "psram");
+		loadStorage(files.storage, psram);
+		const control = join(files.folder, "control");
+		const logFile = join(files.folder, "qemu.log");
+		const log = () => (existsSync(logFile) ? readFileSync(logFile, "utf8") : "");
+		const output = openSync(logFile, "a");
+		const server = createServer();
+		await new Promise<void>((done) => server.listen(control, done));
+		const child = spawn("qemu-system-arm", this.#arguments(files, psram, plugin, control), {
+			stdio: ["ignore", output, output],
+		});
+		closeSync(output);
+		try {
+			const socket = await new Promise<Socket>((done, fail) => {
+				const late = setTimeout(() => fail(new Error("QEMU does not start")), START_MS);
+				server.once("connection", (connection) => {
+					clearTimeout(late);
+					done(connection);
+				});
+				child.once("error", (cause) => fail(new Error("qemu-system-arm could not be started", { cause })));
+				child.once("exit", (code, signal) => fail(new Error(`QEMU ended (${signal ?? code})\n${log().slice(-2000)}`)));
+			});
+			return {
+				process: child,
+				link: new ControlLink(socket),
+				saveStorage: () => saveStorage(psram, files.storage),
+				log,
+			};
+		} catch (error) {
+			child.kill("SIGKILL");
+			throw error;
+		} finally {
+			server.close();
+		}
+	}
+
+	#arguments(files: MachineFiles, psram: string, plugin: string, control: string): string[] {
+		const hooks = [
+			...this.#range("gate", "pc_uart_rx_gate"),
+			...this.#range("reset", this.build.symbols.has("pc_system_reset") ? "pc_system_reset" : "hal_reset"),
+			...this.#address("mark", "pc_mark"),
+			...this.#address("stop", "pc_harness_stop"),
+			...this.#address("flash", "pc_flash_step"),
+			...UARTS.map((base, port) => `uart${port}=${base}:uart${port}`),
+			`control=${control}`, // the last one: it starts the control thread
+		];
+		return [
+			...["-machine", "mps2-an386,memory-backend=psram"],
+			...["-object", `memory-backend-file,id=psram,size=${PSRAM_SIZE},mem-path=${psram},share=on`],
+			...["-icount", "shift=4,align=off,sleep=off"],
+			...["-nodefaults", "-display", "none", "-monitor", "none", "-S"],
+			...files.outputs.flatMap((file, port) => [
+				...["-chardev", `file,id=uart${port},path=${file}`],
+				...["-serial", `chardev:uart${port}`],
+			]),
+			...["-kernel", this.build.elf],
+			...["-plugin", [plugin, ...hooks].join(",")],
+		];
+	}
+
+	#address(name: string, symbol: string): string[] {
+		const value = this.build.symbols.get(symbol);
+		return value === undefined ? [] : [`${name}=${(value & ~1).toString(16)}`];
+	}
+
+	/* A function's first address and the next symbol's: functions that the plugin watches are short. */
+	#range(name: string, symbol: string): string[] {
+		const value = this.build.symbols.get(symbol);
+		if (value === undefined) return [];
+		const first = value & ~1;
+		let end = first + 256;
+		for (const other of this.build.symbols.values()) if ((other & ~1) > first && other < end) end = other & ~1;
+		return [`${name}=${first.toString(16)}:${end.toString(16)}`];
+	}
+}
+
+function loadStorage(storage: string, psram: string): void {
+	writeFileSync(psram, "");
+	const file = openSync(psram, "r+");
+	ftruncateSync(file, PSRAM_SIZE);
+	writeSync(file, readFileSync(storage), 0, STORAGE_SIZE, PSRAM_SIZE - STORAGE_SIZE);
+	closeSync(file);
+}
+
+function saveStorage(psram: string, storage: string): void {
+	const data = Buffer.alloc(STORAGE_SIZE);
+	const file = openSync(psram, "r");
+	readSync(file, data, 0, STORAGE_SIZE, PSRAM_SIZE - STORAGE_SIZE);
+	closeSync(file);
+	writeFileSync(storage, data);
+}
