@@ -16,8 +16,41 @@ void pc_console_bytes(const uint8_t *data, size_t size) {
 	}
 }
 
+/* XS keeps text as CESU-8 with NUL as C0 80; the world outside gets UTF-8. Returns how many bytes of `text` it took. */
+static size_t put_character(const uint8_t *text) {
+	if (text[0] == 0xC0 && text[1] == 0x80) {
+		pc_console_bytes((const uint8_t[]){0}, 1);
+		return 2;
+	}
+	/* A high surrogate ED A0..AF xx and a low one ED B0..BF xx make one character of four bytes. */
+	if (text[0] == 0xED && (text[1] & 0xF0) == 0xA0 && text[2] != 0 && text[3] == 0xED && (text[4] & 0xF0) == 0xB0 &&
+		text[5] != 0) {
+		uint32_t high = (text[1] & 0x0Fu) << 6 | (text[2] & 0x3Fu);
+		uint32_t low = (text[4] & 0x0Fu) << 6 | (text[5] & 0x3Fu);
+		uint32_t code = 0x10000u + (high << 10 | low);
+		pc_console_bytes((const uint8_t[]){(uint8_t)(0xF0u | code >> 18), (uint8_t)(0x80u | (code >> 12 & 0x3Fu)),
+							 (uint8_t)(0x80u | (code >> 6 & 0x3Fu)), (uint8_t)(0x80u | (code & 0x3Fu))},
+			4);
+		return 6;
+	}
+	pc_console_bytes(text, 1);
+	return 1;
+}
+
 void pc_console_text(const char *text) {
-	pc_console_bytes((const uint8_t *)text, strlen(text));
+	const uint8_t *bytes = (const uint8_t *)text;
+	while (*bytes != 0) {
+		/* Plain stretches go out in one piece. */
+		size_t plain = 0;
+		while (bytes[plain] != 0 && bytes[plain] != 0xC0 && bytes[plain] != 0xED) {
+			plain++;
+		}
+		pc_console_bytes(bytes, plain);
+		bytes += plain;
+		if (*bytes != 0) {
+			bytes += put_character(bytes);
+		}
+	}
 }
 
 int pc_vprintf(const char *format, va_list arguments) {
@@ -37,7 +70,7 @@ int pc_printf(const char *format, ...) {
 
 static void escaped(const char *text) {
 	char code[8];
-	for (; *text != 0; text++) {
+	while (*text != 0) {
 		uint8_t byte = (uint8_t)*text;
 		if (byte == '"' || byte == '\\') {
 			pc_console_bytes((const uint8_t[]){'\\', byte}, 2);
@@ -45,8 +78,10 @@ static void escaped(const char *text) {
 			snprintf(code, sizeof code, "\\u%04x", byte);
 			pc_console_text(code);
 		} else {
-			pc_console_bytes(&byte, 1);
+			text += put_character((const uint8_t *)text);
+			continue;
 		}
+		text++;
 	}
 }
 

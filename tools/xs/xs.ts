@@ -94,7 +94,7 @@ const engineSources = [
 	"xsTree.c",
 ] as const;
 const ownSources = ["xsc.c", "native.c", "coder.c"] as const;
-const engineFlags = ["-std=gnu11", "-O1", "-fno-common", "-DmxParse=1", "-DmxCompile=1"] as const;
+const engineFlags = ["-std=gnu11", "-O1", "-fno-common", "-DmxParse=1", "-DmxCompile=1", "-DmxCESU8=1"] as const;
 const ownWarnings = ["-Wall", "-Wextra", "-Werror"] as const;
 const outputLimit = 256 * 1024 * 1024; // bytes that the tool may print
 

@@ -39,12 +39,15 @@ txID fxGenerateProfileID(void *console) {
 	return XS_NO_ID;
 }
 
+/* The module that this process compiles, and the tagged templates seen in it so far. */
+static const char *module_name = "";
+static unsigned template_count;
+
+/* A tagged template's strings are cached under this name in the realm, which all modules share. */
 void fxGenerateTag(void *console, txString buffer, txInteger size, txString path) {
 	(void)console;
 	(void)path;
-	if (size > 0) {
-		*buffer = 0;
-	}
+	snprintf(buffer, (size_t)size, "%u`%s", template_count++, module_name);
 }
 
 void fxVReport(void *console, txString format, c_va_list arguments) {
@@ -436,5 +439,6 @@ int main(int argc, char *argv[]) {
 	if (!options.file || !options.name) {
 		return usage_error(options.file ? "--name is missing" : "the source file is missing", "");
 	}
+	module_name = options.name;
 	return compile_with_stack(&options);
 }
