@@ -15,7 +15,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { nearest } from "../../tools/cli/command.ts";
-import { type ConsoleRecord, ConsoleSplitter } from "../../tools/cli/records.ts";
 import { table } from "../../tools/cli/table.ts";
 import { trace } from "../../tools/cli/trace.ts";
 import { requirements } from "../../tools/requirements.mjs";
@@ -268,25 +267,6 @@ describe("pieces", () => {
 		expect(nearest("rnu", VERBS)).toBe("run");
 		expect(nearest("dem", VERBS)).toBe("demo");
 		expect(nearest("zzz", VERBS)).toBeUndefined();
-	});
-
-	test("a console in pieces: lines and records, in order, nothing lost", () => {
-		const seen: (string | ConsoleRecord)[] = [];
-		const splitter = new ConsoleSplitter(
-			(line) => seen.push(line),
-			(record) => seen.push(record),
-		);
-		for (const piece of [
-			"hel",
-			'lo\r\n\u001e{"event":"re',
-			'port","data":1}\nhalf\u001e{"event":"x"}\n\n\u001e{oops\n',
-			"tail",
-		]) {
-			splitter.feed(piece);
-		}
-		expect(seen).toEqual(["hello", { event: "report", data: 1 }, "half", { event: "x" }, "", "{oops"]);
-		splitter.end();
-		expect(seen.at(-1)).toBe("tail");
 	});
 
 	test("a table", () => {

@@ -4,7 +4,7 @@ import type { Build } from "../build/build.ts";
 import { displayPath } from "../build/errors.ts";
 import { type Arguments, type Command, OK } from "./command.ts";
 import { BOARD_OPTION, DEFAULT_BOARD, findApp, findBoard } from "./paths.ts";
-import { progressLines } from "./progress.ts";
+import { type Progress, progressLines } from "./progress.ts";
 import { table } from "./table.ts";
 
 /** Options of every verb that builds an app first. */
@@ -16,7 +16,7 @@ export const BUILD_OPTIONS = {
 } as const;
 
 /** Builds the app that the words name. Throws CliError, BuildError. */
-export async function buildApp(args: Arguments, app: string, quiet: boolean): Promise<Build> {
+export async function buildApp(args: Arguments, app: string, progress: Progress): Promise<Build> {
 	const board = findBoard(args.text("board") ?? DEFAULT_BOARD);
 	const out = args.text("out");
 	// Loaded here: the compiler behind it takes longer to load than all the rest, and `--help` needs none of it.
@@ -27,7 +27,7 @@ export async function buildApp(args: Arguments, app: string, quiet: boolean): Pr
 		...(out === undefined ? {} : { out }),
 		debug: args.flag("debug"),
 		sanitize: args.flag("sanitize"),
-		progress: progressLines(quiet),
+		progress,
 	});
 }
 
@@ -50,7 +50,7 @@ function bytes(count: number): string {
 
 async function run(args: Arguments): Promise<number> {
 	const [app = ""] = args.positionals;
-	const build = await buildApp(args, findApp(app), args.flag("json") && !args.flag("verbose"));
+	const build = await buildApp(args, findApp(app), progressLines(args.flag("json") && !args.flag("verbose")));
 	if (args.flag("json")) {
 		const { name, board, dir, elf, hex, map, archive, symbolsFile, size } = build;
 		console.log(JSON.stringify({ name, board, dir, elf, hex, map, archive, symbolsFile, size }, null, "\t"));

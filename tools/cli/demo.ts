@@ -1,6 +1,7 @@
 // `pericard demo`: the reference ECG patch in the emulator, with its beats as they are found.
 
 import { join } from "node:path";
+import type { DeviceRecord } from "../harness/records.ts";
 import { recordStream } from "../signals/frames.ts";
 import { NO_SAMPLE, type Recording } from "../signals/record.ts";
 import { syntheticRecording } from "../signals/synthetic.ts";
@@ -9,7 +10,6 @@ import { describeFailure } from "./failure.ts";
 import { findRecord } from "./input.ts";
 import { DEFAULT_BOARD, ROOT } from "./paths.ts";
 import { progressLines } from "./progress.ts";
-import type { ConsoleRecord } from "./records.ts";
 import { chooseEmulator, runSession } from "./session.ts";
 import { trace } from "./trace.ts";
 
@@ -27,7 +27,7 @@ interface Beat {
 	readonly fault: string | null;
 }
 
-function asBeat(record: ConsoleRecord): Beat | undefined {
+function asBeat(record: DeviceRecord): Beat | undefined {
 	const data = record.data as Partial<Beat> | undefined;
 	if (record.event !== "report" || typeof data?.t !== "number") return undefined;
 	return { t: data.t, rr: data.rr ?? null, bpm: data.bpm ?? null, fault: data.fault ?? null };

@@ -5,8 +5,8 @@ import { resolve } from "node:path";
 import type { Build } from "../build/build.ts";
 import { displayPath } from "../build/errors.ts";
 import { loadSymbols } from "../build/symbols.ts";
+import type { DeviceRecord } from "../harness/records.ts";
 import { ROOT } from "./paths.ts";
-import type { ConsoleRecord } from "./records.ts";
 
 /** What the lines of a stack need: the build's symbols, and the folder that the app's files are named from. */
 export interface Origin {
@@ -15,7 +15,7 @@ export interface Origin {
 }
 
 /** Lines that tell of a failure record: uncaught, rejection, abort, fault, or an end with a status. */
-export function describeFailure(origin: Origin, record: ConsoleRecord): string[] {
+export function describeFailure(origin: Origin, record: DeviceRecord): string[] {
 	const text = (key: string) => String(record[key] ?? "");
 	switch (record.event) {
 		case "uncaught":
@@ -24,14 +24,13 @@ export function describeFailure(origin: Origin, record: ConsoleRecord): string[]
 			return [`${what} ${text("name")}: ${text("message")}`, ...stackLines(origin, text("stack"))];
 		}
 		case "abort":
-			return [`The firmware aborted: ${text("reason")}`];
-		case "fault":
-			return [
-				`The processor faulted: ${text("kind")}`,
-				...["pc", "lr", "cfsr", "address"].flatMap((name) =>
-					record[name] === undefined ? [] : [`    ${name} ${hex(record[name])}`],
-				),
-			];
+		case "fault": {
+			const what = record.event === "fault" ? "The processor faulted" : "The firmware aborted";
+			// The message of an abort may be a place in the code.
+			const place = stackLines(origin, ` ${text("message")}`);
+			const message = text("message") === "" || place.length > 0 ? "" : ` (${text("message")})`;
+			return [`${what}: ${text("reason")}${message}`, ...place, ...registers(origin, record)];
+		}
 		default:
 			return [`The app ended with status ${text("status")}`];
 	}
@@ -44,7 +43,7 @@ export function stackLines(origin: Origin, stack: string): string[] {
 		.stack(stack)
 		.split("\n")
 		.map((line) => line.trim())
-		.filter((line) => line.startsWith("at "))
+		.filter((line) => line.startsWith("at ") && line !== "at ()")
 		.map((line) => `    ${line.replace(/\(([^()]+):(\d+)\)$/, (_, file, at) => `(${shown(origin, file)}:${at})`)}`);
 }
 
@@ -54,6 +53,28 @@ function shown(origin: Origin, file: string): string {
 	return found === undefined ? file : displayPath(found);
 }
 
-function hex(value: unknown): string {
-	return typeof value === "number" ? `0x${value.toString(16).padStart(8, "0")}` : String(value);
+/** The registers of a fault, code addresses with the C function that they are in. */
+function registers(origin: Origin, record: DeviceRecord): string[] {
+	return ["pc", "lr", "cfsr", "hfsr", "address"].flatMap((name) => {
+		const value = record[name];
+		if (typeof value !== "number") return [];
+		const code = name === "pc" || name === "lr" ? functionAt(origin.build, value) : undefined;
+		const number = `0x${value.toString(16).padStart(8, "0")}`;
+		return [`    ${name.padEnd(7)} ${number}${code === undefined ? "" : `  ${code}`}`];
+	});
+}
+
+/** The symbol that an address is in or behind. */
+function functionAt(build: Build, address: number): string | undefined {
+	let best: string | undefined;
+	let start = 0;
+	for (const [name, value] of build.symbols) {
+		// Bit 0 of a code address is Thumb's.
+		const at = value & ~1;
+		if (at <= (address & ~1) && at > start) {
+			best = name;
+			start = at;
+		}
+	}
+	return best;
 }

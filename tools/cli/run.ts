@@ -1,15 +1,16 @@
 // `pericard run`: builds an app, runs it in an emulator, and shows what it says.
 
+import type { DeviceRecord } from "../harness/records.ts";
 import { BUILD_OPTIONS, buildApp } from "./build.ts";
 import { type Arguments, type Command, FAILED, OK } from "./command.ts";
 import { describeFailure } from "./failure.ts";
 import { openInput } from "./input.ts";
 import { appFolder, DEFAULT_BOARD, findApp } from "./paths.ts";
-import type { ConsoleRecord } from "./records.ts";
+import { progressLines } from "./progress.ts";
 import { chooseEmulator, runSession } from "./session.ts";
 
 /** A report of the app as a line: its type, then its values by name. */
-export function reportLine(record: ConsoleRecord): string {
+export function reportLine(record: DeviceRecord): string {
 	const data = record.data;
 	const values =
 		typeof data === "object" && data !== null
@@ -28,7 +29,7 @@ async function run(args: Arguments): Promise<number> {
 	const seconds = args.number("seconds");
 	const file = args.text("input");
 	const input = file === undefined ? undefined : openInput(file);
-	const build = await buildApp(args, app, json && !args.flag("verbose"));
+	const build = await buildApp(args, app, progressLines(json && !args.flag("verbose")));
 	const outcome = await runSession(build, {
 		emulator,
 		...(input === undefined ? {} : { input }),

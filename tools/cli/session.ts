@@ -1,13 +1,11 @@
 // One run of a firmware image: starts the device, follows its console, stops it, and says how it ended.
 
 import type { Build } from "../build/build.ts";
-import type { Device } from "../harness/device.ts";
+import type { Emulator, StopReason } from "../harness/device.ts";
+import { type DeviceRecord, RecordParser } from "../harness/records.ts";
 import { which } from "../requirements.mjs";
 import { CliError } from "./command.ts";
 import { findBoard } from "./paths.ts";
-import { type ConsoleRecord, ConsoleSplitter } from "./records.ts";
-
-export type Emulator = Device["emulator"];
 
 export interface SessionOptions {
 	readonly emulator: Emulator;
@@ -20,18 +18,17 @@ export interface SessionOptions {
 	/** Called at every slice of a paced run. */
 	onTick?(seconds: number): void;
 	onLine(line: string): void;
-	onRecord(record: ConsoleRecord): void;
+	onRecord(record: DeviceRecord): void;
 }
 
 export interface Outcome {
 	/** "time" when the time was up; "ended" when the app ended; what went wrong otherwise. */
-	readonly reason: Awaited<ReturnType<Device["run"]>>;
+	readonly reason: StopReason;
 	readonly seconds: number;
 	/** The record of what went wrong, if anything did: an uncaught exception, an abort, a fault. */
-	readonly failure?: ConsoleRecord;
+	readonly failure?: DeviceRecord;
 }
 
-const FAILURES = ["uncaught", "rejection", "abort", "fault"];
 /** Emulated seconds between two looks at the wall clock. */
 const SLICE = 0.1;
 const POLL_MS = 30;
@@ -53,13 +50,26 @@ export function chooseEmulator(board: string, asked: string | undefined): Emulat
 	return emulator as Emulator;
 }
 
+/** Whether a record tells of a failure. A restart that the app asked for is none. */
+function isFailure(record: DeviceRecord): boolean {
+	if (record.event === "end") return record.status !== 0;
+	if (record.event === "abort") return record.reason !== "software";
+	return ["uncaught", "rejection", "fault"].includes(record.event);
+}
+
 /** Runs the image until it ends or its time is up. The device is stopped in any case. */
 export async function runSession(build: Build, options: SessionOptions): Promise<Outcome> {
-	let failure: ConsoleRecord | undefined;
-	const splitter = new ConsoleSplitter(options.onLine, (record) => {
-		if (FAILURES.includes(record.event) || (record.event === "end" && record.status !== 0)) failure ??= record;
-		options.onRecord(record);
-	});
+	let failure: DeviceRecord | undefined;
+	const parser = new RecordParser();
+	const tell = (items: ReturnType<RecordParser["push"]>) => {
+		for (const item of items) {
+			if (item.kind === "line") options.onLine(item.text);
+			else {
+				if (isFailure(item.record)) failure ??= item.record;
+				options.onRecord(item.record);
+			}
+		}
+	};
 	const { openDevice } = await import("../harness/device.ts");
 	const device = await openDevice(build, {
 		emulator: options.emulator,
@@ -68,7 +78,7 @@ export async function runSession(build: Build, options: SessionOptions): Promise
 	let shown = 0;
 	const follow = () => {
 		const text = device.output();
-		splitter.feed(text.slice(shown));
+		tell(parser.push(text.slice(shown)));
 		shown = text.length;
 	};
 	const timer = setInterval(follow, POLL_MS);
@@ -82,7 +92,7 @@ export async function runSession(build: Build, options: SessionOptions): Promise
 		const start = performance.now();
 		const until = options.seconds ?? Number.POSITIVE_INFINITY;
 		let seconds = 0;
-		let reason: Outcome["reason"] = "time";
+		let reason: StopReason = "time";
 		while (reason === "time" && seconds < until) {
 			const slice = Math.min(options.paced ? SLICE : 3600, until - seconds);
 			reason = await device.run(slice);
@@ -96,7 +106,7 @@ export async function runSession(build: Build, options: SessionOptions): Promise
 		}
 		seconds = await device.now();
 		follow();
-		splitter.end();
+		tell(parser.end());
 		return { reason, seconds, ...(failure === undefined ? {} : { failure }) };
 	} finally {
 		clearInterval(timer);

@@ -7,6 +7,7 @@ import { BUILD_OPTIONS, buildApp } from "./build.ts";
 import { type Arguments, CliError, type Command, FAILED, OK } from "./command.ts";
 import { describeFailure, stackLines } from "./failure.ts";
 import { appFolder, DEFAULT_BOARD, findApp } from "./paths.ts";
+import { progressLines } from "./progress.ts";
 import { chooseEmulator, runSession } from "./session.ts";
 
 /** Emulated seconds that all tests of an app may take. */
@@ -85,7 +86,11 @@ async function run(args: Arguments): Promise<number> {
 		throw new CliError(`${word} has no tests`, "tests are files named test/*.test.ts in the app's folder", FAILED);
 	}
 	const written = writeTestApp(app, files);
-	const build = await buildApp(args, written.app, json && !args.flag("verbose"));
+	const progress = progressLines(json && !args.flag("verbose"));
+	const build = await buildApp(args, written.app, (message) => {
+		// That our main takes the place of the app's is as meant.
+		if (!message.startsWith("note: ") || !message.includes(`module "main" takes the place`)) progress(message);
+	});
 	const origin = { build, dir: written.dir };
 
 	const results: TestRecord[] = [];
