@@ -21,7 +21,6 @@ import { qemuPlugin } from "./plugin.ts";
 
 /** mps2-an386: the PSRAM, whose end is the storage area. */
 const PSRAM_SIZE = 16 << 20;
-const UARTS = ["0x40004000", "0x40005000"];
 const START_MS = 30_000;
 
 export class QemuDevice extends ControlledDevice {
@@ -67,12 +66,12 @@ export class QemuDevice extends ControlledDevice {
 
 	#arguments(files: MachineFiles, psram: string, plugin: string, control: string): string[] {
 		const hooks = [
-			...this.#range("gate", "pc_uart_rx_gate"),
-			...this.#range("reset", this.build.symbols.has("pc_system_reset") ? "pc_system_reset" : "hal_reset"),
+			...this.#address("gate", "pc_uart_rx_gate"),
+			...this.#address("reset", "pc_system_reset"),
 			...this.#address("mark", "pc_mark"),
 			...this.#address("stop", "pc_harness_stop"),
 			...this.#address("flash", "pc_flash_step"),
-			...UARTS.map((base, port) => `uart${port}=${base}:uart${port}`),
+			...files.outputs.map((_, port) => `uart${port}=uart${port}`),
 			`control=${control}`, // the last one: it starts the control thread
 		];
 		return [
@@ -92,16 +91,6 @@ export class QemuDevice extends ControlledDevice {
 	#address(name: string, symbol: string): string[] {
 		const value = this.build.symbols.get(symbol);
 		return value === undefined ? [] : [`${name}=${(value & ~1).toString(16)}`];
-	}
-
-	/* A function's first address and the next symbol's: functions that the plugin watches are short. */
-	#range(name: string, symbol: string): string[] {
-		const value = this.build.symbols.get(symbol);
-		if (value === undefined) return [];
-		const first = value & ~1;
-		let end = first + 256;
-		for (const other of this.build.symbols.values()) if ((other & ~1) > first && other < end) end = other & ~1;
-		return [`${name}=${first.toString(16)}:${end.toString(16)}`];
 	}
 }
 

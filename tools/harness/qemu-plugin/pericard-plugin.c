@@ -5,8 +5,8 @@
  * emulated time or at a given function, and reads and writes physical memory. Nothing depends on the speed of the host:
  * the same firmware and the same input give the same instruction count and the same output, byte by byte.
  *
- * Arguments: control=<unix socket to connect to>, gate=<first>:<end> (addresses of the function that polls a UART),
- * reset=<first>:<end> (the function that requests a system reset), mark=<address>, stop=<address>, flash=<address>, uart<n>=<MMIO base>:<chardev id>.
+ * Arguments: control=<unix socket to connect to>, uart<n>=<chardev id>, and the addresses of functions of the guest:
+ * gate= polls a UART, reset= requests a system reset, mark=, stop=, flash= (hosts/common/harness.h).
  * Control protocol: lines of text, see command(). The emulator ends when the socket is closed, so that none is orphaned.
  */
 #define _GNU_SOURCE
@@ -27,15 +27,13 @@
 #define PUBLIC __attribute__((visibility("default")))
 #define PORTS 4u
 #define LOW_WATER 16384u
-#define SCB_AIRCR UINT64_C(0xE000ED0C) /* ARMv7-M: bit SYSRESETREQ */
 
 PUBLIC extern int qemu_plugin_version;
 PUBLIC int qemu_plugin_version = 1;
 PUBLIC int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv);
 
 typedef struct {
-	uint64_t base; /* MMIO address, 0: no such port */
-	char id[32];   /* chardev */
+	char id[32]; /* chardev; empty: no such port */
 	void *chr;
 	uint8_t *data; /* waiting input: data[head..tail) */
 	size_t head, tail, size;
@@ -45,7 +43,8 @@ typedef struct {
 
 static qemu_internals qemu;
 static port ports[PORTS];
-static uint64_t gate_first, gate_end, reset_first, reset_end, mark_address, stop_address, flash_address;
+/* Addresses of functions of the guest; 0: it has none. */
+static uint64_t gate_address, reset_address, mark_address, stop_address, flash_address;
 
 static uint64_t instructions; /* counted inline by the translated code */
 static uint64_t *marks;
@@ -65,7 +64,8 @@ static int control = -1;
 /* Guards the ports and everything that is said on the socket. Taken after QEMU's lock, never before. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static uint64_t resets, resets_expected;
+static uint64_t resets;
+static bool resetting; /* by the guest */
 
 static void lock_qemu(void) {
 	qemu.lock(__FILE__, __LINE__);
@@ -84,6 +84,15 @@ static void say(const char *format, ...) {
 			_exit(0);
 		sent += (int)n;
 	}
+}
+
+/*
+ * Emulated time must not move between the decision to stop (or to reset) and its execution in QEMU's main loop: when
+ * that loop finds every CPU idle it lets time jump to the next deadline, and a CPU that waits to be stopped counts as
+ * idle unless work is queued for it. Hence the queued no_work() and the waiting in the CPU's own thread.
+ */
+static void no_work(void *cpu, void *data) {
+	(void)cpu, (void)data;
 }
 
 /* ---- serial input ----------------------------------------------------------------------------------------------- */
@@ -111,24 +120,31 @@ static bool deliver(port *p) {
 	return !dry;
 }
 
-/* The guest has polled the state of a UART: the one place where input reaches it while it runs. */
-static void on_gate(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data) {
-	(void)vcpu, (void)info, (void)data;
+/* Gives every port a byte. With QEMU's lock held, which is let go while a stream is dry. */
+static void deliver_all(void) {
 	for (port *p = ports; p < ports + PORTS; p++) {
-		if (!p->base || (address & ~UINT64_C(0xFFF)) != p->base)
-			continue;
-		for (;;) {
-			lock_qemu();
-			bool done = deliver(p);
+		while (p->id[0] && !deliver(p)) {
 			qemu.unlock();
-			if (done)
-				return;
 			pthread_mutex_lock(&mutex);
 			while (p->streaming && p->head == p->tail)
 				pthread_cond_wait(&changed, &mutex);
 			pthread_mutex_unlock(&mutex);
+			lock_qemu();
 		}
 	}
+}
+
+/* Runs in the CPU's thread between two instructions, with QEMU's lock held. */
+static void gate_work(void *cpu, void *data) {
+	(void)data;
+	qemu.async_run_on_cpu(cpu, no_work, NULL);
+	deliver_all();
+}
+
+/* The guest looks whether a UART has a byte: the one place where input reaches it while it runs. */
+static void on_gate(unsigned int vcpu, void *data) {
+	(void)vcpu, (void)data;
+	qemu.async_run_on_cpu(qemu.get_cpu(0), gate_work, NULL);
 }
 
 static void append(port *p, const uint8_t *data, size_t size) {
@@ -152,15 +168,6 @@ static void append(port *p, const uint8_t *data, size_t size) {
 }
 
 /* ---- stops and counts ------------------------------------------------------------------------------------------- */
-
-/*
- * Emulated time must not move between the decision to stop (or to reset) and its execution in QEMU's main loop: when
- * that loop finds every CPU idle it lets time jump to the next deadline, and a CPU that waits to be stopped counts as
- * idle unless work is queued for it. Hence the queued no_work() and the waiting in the CPU's own thread.
- */
-static void no_work(void *cpu, void *data) {
-	(void)cpu, (void)data;
-}
 
 /* Runs in the CPU's thread between two instructions, with QEMU's lock held. */
 static void stop_work(void *cpu, void *reason) {
@@ -198,24 +205,11 @@ static void on_flash(unsigned int vcpu, void *data) {
 		stop_in_block("flash");
 }
 
-static void reset_work(void *cpu, void *data) {
-	(void)data;
-	qemu.async_run_on_cpu(cpu, no_work, NULL);
-	qemu.unlock();
-	pthread_mutex_lock(&mutex);
-	while (resets != resets_expected)
-		pthread_cond_wait(&changed, &mutex);
-	pthread_mutex_unlock(&mutex);
-	lock_qemu();
-}
-
-/* After a store in the function that requests a system reset. */
-static void on_reset_store(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data) {
-	(void)vcpu, (void)info, (void)data;
-	if (address != SCB_AIRCR)
-		return;
-	resets_expected = resets + 1;
-	qemu.async_run_on_cpu(qemu.get_cpu(0), reset_work, NULL);
+/* The guest is about to request a reset. It is stopped first, then reset, and goes on: see on_state(), on_reset(). */
+static void on_reset_request(unsigned int vcpu, void *data) {
+	(void)vcpu, (void)data;
+	resetting = true;
+	stop_in_block("reset");
 }
 
 static void on_mark(unsigned int vcpu, void *data) {
@@ -229,10 +223,34 @@ static void on_mark(unsigned int vcpu, void *data) {
 	marks[mark_count++] = instructions;
 }
 
+/* In the main loop, which then also lets an idle guest's time move on. */
+static void run_in_main_loop(void *data) {
+	(void)data;
+	if (!timer_ready) {
+		qemu.timer_init_full(&timer, NULL, QEMU_CLOCK_VIRTUAL, 1, 0, on_time, (void *)"time");
+		timer_ready = true;
+	}
+	/* What was written while the machine stood still arrives now, at a defined point of emulated time. */
+	for (port *p = ports; p < ports + PORTS; p++)
+		if (p->id[0])
+			(void)deliver(p);
+	qemu.timer_mod_ns(&timer, deadline_ns);
+	qemu.vm_start();
+}
+
+static void run_until(int64_t ns) {
+	deadline_ns = ns;
+	qemu.bh_schedule(qemu.get_aio_context(), run_in_main_loop, NULL, "pericard-run");
+}
+
 static void on_state(void *data, bool running, int state) {
 	(void)data, (void)state;
 	if (running)
 		return;
+	if (resetting) {
+		qemu.system_reset_request(SHUTDOWN_CAUSE_GUEST_RESET);
+		return;
+	}
 	pthread_mutex_lock(&mutex);
 	say("stopped %s %" PRId64 " %" PRIu64 "\n", stop_reason, qemu.clock_get_ns(QEMU_CLOCK_VIRTUAL), instructions);
 	stop_reason = "paused";
@@ -241,6 +259,10 @@ static void on_state(void *data, bool running, int state) {
 
 static void on_reset(void *data) {
 	(void)data;
+	if (resetting) {
+		resetting = false;
+		run_until(deadline_ns);
+	}
 	pthread_mutex_lock(&mutex);
 	resets++;
 	pthread_cond_broadcast(&changed);
@@ -254,10 +276,10 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		uint64_t address = qemu_plugin_insn_vaddr(insn);
 		qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &instructions, 1);
-		if (address >= gate_first && address < gate_end)
-			qemu_plugin_register_vcpu_mem_cb(insn, on_gate, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_R, NULL);
-		if (address >= reset_first && address < reset_end)
-			qemu_plugin_register_vcpu_mem_cb(insn, on_reset_store, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W, NULL);
+		if (gate_address && address == gate_address)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_gate, QEMU_PLUGIN_CB_NO_REGS, NULL);
+		if (reset_address && address == reset_address)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_reset_request, QEMU_PLUGIN_CB_NO_REGS, NULL);
 		if (mark_address && address == mark_address)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, QEMU_PLUGIN_CB_NO_REGS, NULL);
 		if (stop_address && address == stop_address)
@@ -268,26 +290,6 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
 }
 
 /* ---- the control socket ----------------------------------------------------------------------------------------- */
-
-/* In the main loop, which then also lets an idle guest's time move on. */
-static void run_in_main_loop(void *data) {
-	(void)data;
-	if (!timer_ready) {
-		qemu.timer_init_full(&timer, NULL, QEMU_CLOCK_VIRTUAL, 1, 0, on_time, (void *)"time");
-		timer_ready = true;
-	}
-	/* What was written while the machine stood still arrives now, at a defined point of emulated time. */
-	for (port *p = ports; p < ports + PORTS; p++)
-		if (p->base)
-			(void)deliver(p);
-	qemu.timer_mod_ns(&timer, deadline_ns);
-	qemu.vm_start();
-}
-
-static void run_until(int64_t ns) {
-	deadline_ns = ns;
-	qemu.bh_schedule(qemu.get_aio_context(), run_in_main_loop, NULL, "pericard-run");
-}
 
 static void peek(uint64_t address, size_t size) {
 	uint8_t *data = malloc(size + 1);
@@ -460,14 +462,14 @@ static bool argument(const char *text) {
 		return connect_control(value);
 	if (length == 5 && !strncmp(text, "uart", 4) && text[4] >= '0' && text[4] < (char)('0' + PORTS)) {
 		port *p = &ports[text[4] - '0'];
-		return sscanf(value, "%" SCNx64 ":%31s", &p->base, p->id) == 2;
+		return strlen(value) < sizeof p->id && strcpy(p->id, value);
 	}
-	if (length == 4 && !strncmp(text, "gate", length))
-		return sscanf(value, "%" SCNx64 ":%" SCNx64, &gate_first, &gate_end) == 2;
-	if (length == 5 && !strncmp(text, "reset", length))
-		return sscanf(value, "%" SCNx64 ":%" SCNx64, &reset_first, &reset_end) == 2;
 	uint64_t address = strtoull(value, NULL, 16);
-	if (length == 4 && !strncmp(text, "mark", length))
+	if (length == 4 && !strncmp(text, "gate", length))
+		gate_address = address;
+	else if (length == 5 && !strncmp(text, "reset", length))
+		reset_address = address;
+	else if (length == 4 && !strncmp(text, "mark", length))
 		mark_address = address;
 	else if (length == 4 && !strncmp(text, "stop", length))
 		stop_address = address;
