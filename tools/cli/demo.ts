@@ -19,7 +19,7 @@ const WINDOW = 4;
 const COLUMNS = 72;
 const ROWS = 6;
 
-/** A beat report of ecg-patch: seconds of the record, R-R in ms, beats a minute, or what is wrong with the signal. */
+/** A beat report of ecg-patch: seconds of the record, R-R in seconds, beats a minute, or what is wrong with the signal. */
 interface Beat {
 	readonly t: number;
 	readonly rr: number | null;
@@ -36,7 +36,7 @@ function asBeat(record: DeviceRecord): Beat | undefined {
 function beatLine(beat: Beat): string {
 	const time = `${beat.t.toFixed(3).padStart(7)} s`;
 	if (beat.fault !== null) return `${time}  fault  ${beat.fault}`;
-	const rr = beat.rr === null ? "" : `R-R ${String(Math.round(beat.rr)).padStart(4)} ms`;
+	const rr = beat.rr === null ? "" : `R-R ${String(Math.round(beat.rr * 1000)).padStart(4)} ms`;
 	const bpm = beat.bpm === null ? "" : `${String(Math.round(beat.bpm)).padStart(3)} bpm`;
 	return `${time}  beat   ${rr}   ${bpm}`.trimEnd();
 }
@@ -89,7 +89,7 @@ class Screen {
 		}
 		const last = beats.at(-1);
 		const rate = last?.bpm === null || last?.bpm === undefined ? "-- bpm" : `${Math.round(last.bpm)} bpm`;
-		const state = last?.fault ?? (last?.rr ? `R-R ${Math.round(last.rr)} ms` : "");
+		const state = last?.fault ?? (last?.rr ? `R-R ${Math.round(last.rr * 1000)} ms` : "");
 		const found = beats.filter((beat) => beat.fault === null).length;
 		const lines = [
 			marks.join(""),
@@ -108,9 +108,9 @@ async function run(args: Arguments): Promise<number> {
 	const input = args.text("input");
 	const record = input === undefined ? syntheticRecording({ seconds: seconds + 1 }) : findRecord(input);
 	const progress = progressLines(false);
-	const { buildFirmware } = await import("../build/build.ts");
 	const app = join(ROOT, "firmware", "apps", "ecg-patch");
 	progress(`building ecg-patch for ${DEFAULT_BOARD} (Cortex-M4F)`);
+	const { buildFirmware } = await import("../build/build.ts");
 	const build = await buildFirmware({
 		app,
 		board: DEFAULT_BOARD,
