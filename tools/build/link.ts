@@ -1,7 +1,7 @@
 // Generates the C that ties an image together, links it, and writes ELF, HEX and map.
 
-import { copyFileSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { namesCrc } from "./archive.ts";
 import type { Board } from "./board.ts";
 import { pericardRoot } from "./board.ts";
@@ -201,8 +201,13 @@ export async function link(input: LinkInput): Promise<LinkOutput> {
 		args.push("-nostartfiles", "-Wl,--fatal-warnings", "-Wl,--no-warn-rwx-segments", "-Wl,-z,noexecstack");
 	}
 	if (board.linkerScript !== undefined) {
-		for (const folder of [board.dir, join(pericardRoot, "hosts/cortex-m")]) args.push(`-L${relative(dir, folder)}`);
-		args.push("-T", relative(dir, board.linkerScript));
+		/* Copied, because the map names the scripts by their paths. */
+		for (const folder of [join(pericardRoot, "hosts/cortex-m"), board.dir]) {
+			for (const file of readdirSync(folder).filter((file) => file.endsWith(".ld"))) {
+				copyFileSync(join(folder, file), join(dir, "generated", file));
+			}
+		}
+		args.push("-Lgenerated", "-T", `generated/${basename(board.linkerScript)}`);
 	}
 	args.push(...board.ldflags, "-o", elf, ...objects, ...board.libs);
 	await must(cc, args, dir);

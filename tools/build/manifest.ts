@@ -387,7 +387,7 @@ export function readManifest(app: string, board: Board, options: ManifestOptions
 
 	let config = reader.config;
 	for (const [key, value] of Object.entries(options.config ?? {})) config = merge(config, { [key]: value });
-	const { modules, natives, declarations } = matchModules(reader, implicit ? dir : undefined);
+	const { modules, natives, declarations } = matchModules(reader, dir);
 	if (!modules.has("main")) {
 		throw new BuildError('no module "main"', { file: reader.files.at(-1) ?? path, key: "modules" });
 	}
@@ -442,7 +442,7 @@ function readCreation(value: JsonObject): Creation {
 
 function matchModules(
 	reader: Reader,
-	appDir: string | undefined,
+	appDir: string,
 ): { modules: Map<string, Module>; natives: NativeGroup[]; declarations: string[] } {
 	const excluded = new Set<string>();
 	for (const pattern of reader.excludes) {
