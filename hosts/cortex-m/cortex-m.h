@@ -90,7 +90,7 @@ typedef struct {
 	uint8_t access; /* pc_mpu_access */
 } pc_mpu_region;
 
-/* The board's map, at most six entries; the null page and the stack's guard come on top (mpu.c). */
+/* The board's map, at most six entries; the null page comes on top (mpu.c). */
 extern const pc_mpu_region pc_board_regions[];
 extern const unsigned pc_board_region_count;
 

@@ -13,7 +13,10 @@
 
 static uint32_t fault_stack[FAULT_STACK_WORDS] __attribute__((section(".noinit"), aligned(8), used));
 
-extern uint8_t __ram_start[], __ram_end[], __stack_guard[];
+extern uint8_t __stack_limit[], __ram_end[];
+
+/* An access up to so far below the stack is taken for an overflow of it. */
+#define GUARD 0x10000u
 
 /* The registers that an exception pushes (DDI 0403, B1.5.6). */
 typedef struct {
@@ -36,8 +39,8 @@ __attribute__((naked)) void pc_fault_handler(void) {
 }
 
 static pc_reset_reason reason_of(uint32_t exception, uint32_t cfsr, uint32_t address) {
-	uint32_t guard = (uint32_t)(uintptr_t)__stack_guard;
-	bool in_guard = (cfsr & PC_CFSR_MMARVALID) != 0 && address >= guard && address < guard + 256u;
+	uint32_t limit = (uint32_t)(uintptr_t)__stack_limit;
+	bool in_guard = (cfsr & PC_CFSR_MMARVALID) != 0 && address < limit && address >= limit - GUARD;
 	if (in_guard || (cfsr & PC_CFSR_MSTKERR) != 0) {
 		return PC_RESET_STACK_OVERFLOW;
 	}
@@ -70,7 +73,7 @@ _Noreturn void pc_fault(const pushed_registers *pushed, const uint32_t *rest) {
 	record->hfsr = hfsr;
 	record->address = address;
 	/* Registers that could not be pushed are not there to be read. */
-	if ((cfsr & PC_CFSR_MSTKERR) == 0 && frame % 4 == 0 && frame >= (uintptr_t)__stack_guard + 256u &&
+	if ((cfsr & PC_CFSR_MSTKERR) == 0 && frame % 4 == 0 && frame >= (uintptr_t)__stack_limit &&
 		frame + sizeof *pushed <= (uintptr_t)__ram_end) {
 		record->pc = pushed->pc;
 		record->lr = pushed->lr;

@@ -1,15 +1,15 @@
 /*
- * mpu.c: memory protection on Armv7-M: the board's map, then the null page and the stack's guard, which no code may touch.
+ * mpu.c: memory protection on Armv7-M: nothing is accessible, but for the board's map, and of that not the null page.
  *
- * PRIVDEFENA stays clear: an address outside of every region faults, for privileged code too. The vector table lies in
- * the null page; the core fetches vectors through its default map, which the MPU does not check (DDI 0403, B3.5.1).
+ * Region 0 forbids the lower half of the address space. PRIVDEFENA stays clear, which forbids what no region covers; the
+ * region says it once more for an emulator that does not. The stack lies at the bottom of RAM, so what is below RAM is its
+ * guard. The vector table lies in the null page; the core fetches vectors through its default map, which the MPU does not
+ * check (DDI 0403, B3.5.1). The null page is 1 KB because an emulator may protect whole kilobytes only.
  */
 #include "cortex-m.h"
 
-#define NULL_PAGE_LOG2 9u /* 512 bytes: __null_page_end in sections.ld */
-#define GUARD_LOG2 8u     /* 256 bytes: __stack_guard in sections.ld */
-
-extern uint8_t __stack_guard[];
+#define BACKGROUND_LOG2 31u
+#define NULL_PAGE_LOG2 10u /* __null_page_end in sections.ld */
 
 /* RASR: XN, AP, TEX/S/C/B. AP 000 none, 011 read-write, 110 read-only. */
 static uint32_t attributes(uint8_t access) {
@@ -36,12 +36,12 @@ static void set_region(unsigned number, uint32_t base, uint8_t size_log2, uint8_
 void pc_mpu_enable(void) {
 	unsigned number = 0;
 	PC_MPU_CTRL = 0;
-	for (; number < pc_board_region_count; number++) {
-		const pc_mpu_region *region = &pc_board_regions[number];
-		set_region(number, region->base, region->size_log2, region->access);
+	set_region(number++, 0, BACKGROUND_LOG2, PC_MPU_NONE);
+	for (unsigned i = 0; i < pc_board_region_count; i++) {
+		const pc_mpu_region *region = &pc_board_regions[i];
+		set_region(number++, region->base, region->size_log2, region->access);
 	}
-	set_region(number++, 0, NULL_PAGE_LOG2, PC_MPU_NONE);
-	set_region(number, (uint32_t)(uintptr_t)__stack_guard, GUARD_LOG2, PC_MPU_NONE);
+	set_region(number, 0, NULL_PAGE_LOG2, PC_MPU_NONE);
 	PC_MPU_CTRL = 1;
 	__asm__ volatile("dsb\n\tisb" : : : "memory");
 }

@@ -111,7 +111,7 @@ function wholeSection(name: string): string | undefined {
 	if (name.startsWith(".vectors")) return "vectors";
 	if (name === ".archive") return "app";
 	if (name === ".heap") return "heap";
-	if (name === ".guard" || name === ".stack") return "stack";
+	if (name === ".stack") return "stack";
 	return undefined;
 }
 

@@ -1,0 +1,87 @@
+// The boards that a device test runs on, and the images that it runs there.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe } from "vitest";
+import { type Build, buildFirmware } from "../../tools/build/build.ts";
+import { type Device, type DeviceOptions, type Emulator, openDevice } from "../../tools/harness/device.ts";
+import { which } from "../../tools/requirements.mjs";
+
+/** A board in one of its emulators. */
+export interface Place {
+	readonly board: string;
+	readonly emulator: Emulator;
+}
+
+export const posix: Place = { board: "posix", emulator: "posix" };
+export const mps2: Place = { board: "mps2-an386", emulator: "qemu" };
+export const mps2Renode: Place = { board: "mps2-an386", emulator: "renode" };
+export const nrf: Place = { board: "nrf52840dk", emulator: "renode" };
+
+/** Every place, for tests of what all boards must do. */
+export const everywhere: readonly Place[] = [posix, mps2, mps2Renode, nrf];
+/** The two that need nothing but packages. */
+export const tierOne: readonly Place[] = [posix, mps2];
+
+const root = join(import.meta.dirname, "../..");
+const builds = new Map<string, Promise<Build>>();
+let out: string | undefined;
+
+/** Path of a test's app, or of a firmware app. */
+export function appPath(name: string): string {
+	return join(root, name.includes("/") ? name : `test/device/apps/${name}`);
+}
+
+export interface AppOptions {
+	readonly debug?: boolean;
+	readonly sanitize?: boolean;
+	readonly config?: Readonly<Record<string, string>>;
+}
+
+/** The image of an app for a board; built once a test file. On posix with AddressSanitizer and UBSan. */
+export function image(name: string, board: string, options: AppOptions = {}): Promise<Build> {
+	out ??= mkdtempSync(join(tmpdir(), "pericard-test-"));
+	const sanitize = options.sanitize ?? board === "posix";
+	const key = JSON.stringify([name, board, options]);
+	let build = builds.get(key);
+	if (build === undefined) {
+		const dir = join(out, String(builds.size));
+		build = buildFirmware({ app: appPath(name), board, out: dir, ...options, sanitize });
+		builds.set(key, build);
+	}
+	return build;
+}
+
+afterAll(() => {
+	if (out !== undefined) rmSync(out, { recursive: true, force: true });
+	out = undefined;
+	builds.clear();
+});
+
+/** Runs `body` with a started device, and stops it. */
+export async function withDevice<T>(
+	place: Place,
+	app: string,
+	body: (device: Device, build: Build) => Promise<T>,
+	options: AppOptions & { readonly device?: DeviceOptions } = {},
+): Promise<T> {
+	const { device: deviceOptions, ...appOptions } = options;
+	const build = await image(app, place.board, appOptions);
+	const device = await openDevice(build, { ...deviceOptions, emulator: place.emulator });
+	try {
+		await device.start();
+		return await body(device, build);
+	} finally {
+		await device.stop();
+	}
+}
+
+/** Describes the same tests at several places. Where Renode is absent its tests are skipped, by name. */
+export function describeAt(places: readonly Place[], name: string, body: (place: Place) => void): void {
+	for (const place of places) {
+		const absent = place.emulator === "renode" && which("renode") === undefined;
+		const where = place.board === place.emulator ? place.board : `${place.board} in ${place.emulator}`;
+		describe.skipIf(absent)(`${name}: ${where}${absent ? " (skipped: renode is not on PATH)" : ""}`, () => body(place));
+	}
+}

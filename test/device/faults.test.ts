@@ -1,0 +1,83 @@
+// What ends a firmware is recorded, survives the reset, and is told to the application: violations of memory protection,
+// exhausted stacks and heaps, exceptions and rejections that nothing caught, the watchdog, a restart.
+
+import { expect, test } from "vitest";
+import type { DeviceRecord } from "../../tools/harness/device.ts";
+import { describeAt, mps2, mps2Renode, nrf, type Place, posix, withDevice } from "./boards.ts";
+
+/** How each violation ends: the reason, and what must be true of the record that the next start reports. */
+interface Ending {
+	readonly after: string;
+	readonly reason: string | RegExp;
+	readonly message?: string | RegExp;
+	/** Bits of CFSR that must be set (Armv7-M). */
+	readonly cfsr?: number;
+	readonly address?: (address: number) => boolean;
+}
+
+const IACCVIOL = 1 << 0;
+const DACCVIOL = 1 << 1;
+const UNDEFINSTR = 1 << 16;
+
+const onArm: readonly Ending[] = [
+	{
+		after: "write-code",
+		reason: "memory-fault",
+		cfsr: DACCVIOL,
+		address: (address) => address > 0x200 && address < 0x100000,
+	},
+	{ after: "execute-data", reason: "memory-fault", cfsr: IACCVIOL },
+	{ after: "read-null", reason: "memory-fault", cfsr: DACCVIOL, address: (address) => address === 4 },
+	{ after: "read-nowhere", reason: "memory-fault", cfsr: DACCVIOL, address: (address) => address === 0x30000000 },
+	{ after: "c-overflow", reason: "stack-overflow" },
+	{ after: "undefined", reason: "usage-fault", cfsr: UNDEFINSTR },
+];
+
+const everywhere: readonly Ending[] = [
+	{ after: "js-overflow", reason: "stack-overflow" },
+	{ after: "out-of-memory", reason: "out-of-memory" },
+	{ after: "uncaught", reason: "uncaught-exception", message: "RangeError: out of patience" },
+	{ after: "rejection", reason: "unhandled-rejection", message: "TypeError: nobody cares" },
+	{ after: "timer-uncaught", reason: "uncaught-exception", message: "RangeError: out of patience" },
+	{ after: "watchdog", reason: "watchdog" },
+	{ after: "restart", reason: "software", message: "because I can" },
+];
+
+/* A process has no MPU: its first six violations end in a signal, which the host turns into the nearest reason. */
+const onPosix: readonly Ending[] = onArm.map(({ after }) => ({ after, reason: /fault$|^stack-overflow$/ }));
+
+async function endings(place: Place): Promise<readonly DeviceRecord[]> {
+	return withDevice(
+		place,
+		"faults",
+		async (device) => {
+			for (let starts = 0; starts < 20; starts++) if ((await device.run(5)) === "ended") break;
+			return device.records();
+		},
+		{ sanitize: false },
+	);
+}
+
+describeAt([posix, mps2, mps2Renode, nrf], "reset reasons", (place) => {
+	test("every violation is recorded with its reason", async () => {
+		const records = await endings(place);
+		const reports = records
+			.filter((record) => record.event === "report" && record.type === "reset")
+			.map((record) => record.data as Record<string, unknown>);
+		expect(reports[0]).toMatchObject({ after: "none", reason: "power-on", count: 0 });
+		const expected = [...(place.board === "posix" ? onPosix : onArm), ...everywhere];
+		expect(reports.slice(1).map((report) => report.after)).toEqual(expected.map((ending) => ending.after));
+		for (const [index, ending] of expected.entries()) {
+			const report = reports[index + 1] as Record<string, unknown>;
+			expect(report.reason, ending.after).toMatch(ending.reason);
+			if (ending.message !== undefined) expect(report.message, ending.after).toMatch(ending.message);
+			if (ending.cfsr !== undefined) {
+				expect((report.cfsr as number) & ending.cfsr, `${ending.after}: cfsr`).toBe(ending.cfsr);
+				expect(report.pc, `${ending.after}: pc`).not.toBe(0);
+			}
+			if (ending.address !== undefined) {
+				expect(ending.address(report.address as number), `${ending.after}: address ${report.address}`).toBe(true);
+			}
+		}
+	});
+});
