@@ -12,8 +12,9 @@
 //   derivative  y[n] = x[n] - x[n-d]                                      d = 10 ms
 //   window      y[n] = sum(x[n-W+1..n]^2)                                 W = 150 ms
 //
-// All state is integers (poles on the unit circle cancel exactly) in rings of plain arrays: on XS these are cheaper
-// than typed arrays. process() keeps its state in locals and allocates nothing per sample.
+// All state is integers (poles on the unit circle cancel exactly). The short rings are plain arrays, which XS reads
+// quicker, the long ones typed arrays, which take a quarter of the room. The filters keep their state in locals and
+// allocate nothing.
 
 /** A peak of the integrated signal. Positions count the detector's own (averaged) samples since restart. */
 interface Candidate {
@@ -92,8 +93,8 @@ export class QrsDetector {
 
 	private readonly longMask: number;
 	private readonly shortMask: number;
-	private readonly raw: number[];
-	private readonly band: number[];
+	private readonly raw: Int32Array;
+	private readonly band: Int32Array;
 	private readonly low: number[];
 	private readonly energy: number[];
 
@@ -109,6 +110,7 @@ export class QrsDetector {
 	private energySum = 0;
 	private peak = 0;
 	private peakAt = 0;
+	private found = false;
 
 	// Decision. Names of the paper: SPKI, NPKI on the integrated signal, SPKF, NPKF on the filtered one.
 	private learning = true;
@@ -162,8 +164,8 @@ export class QrsDetector {
 		const short = powerOfTwo(Math.max(this.highLength, this.windowLength) + 1);
 		this.longMask = long - 1;
 		this.shortMask = short - 1;
-		this.raw = zeros(long);
-		this.band = zeros(long);
+		this.raw = new Int32Array(long);
+		this.band = new Int32Array(long);
 		this.low = zeros(short);
 		this.energy = zeros(short);
 		this.restart(0, 0, true);
@@ -202,6 +204,26 @@ export class QrsDetector {
 	/** Takes the next `count` samples in ADC units; returns how many beats are in `beats`. */
 	process(samples: readonly number[], count: number): number {
 		this.beats.length = 0;
+		let at = 0;
+		do {
+			at = this.filter(samples, at, count);
+			if (this.found) {
+				this.found = false;
+				this.candidate(this.peak, this.peakAt);
+				this.peak = 0;
+				this.n++;
+			}
+		} while (at < count);
+		this.overdue();
+		return this.beats.length;
+	}
+
+	/**
+	 * Filters samples `from` up to `count`, or until a peak of the integrated signal is complete (`found`); returns the
+	 * index behind. What happens to peaks is not called from here: with all of this on the engine's stack it would not
+	 * have much left.
+	 */
+	private filter(samples: readonly number[], from: number, count: number): number {
 		const factor = this.factor;
 		const up = this.up;
 		const down = this.down;
@@ -229,8 +251,9 @@ export class QrsDetector {
 		let peak = this.peak;
 		let peakAt = this.peakAt;
 
-		for (let i = 0; i < count; i++) {
-			sum += samples[i] as number;
+		let i = from;
+		while (i < count) {
+			sum += samples[i++] as number;
 			if (++phase < factor) {
 				continue;
 			}
@@ -271,9 +294,8 @@ export class QrsDetector {
 					peakAt = n;
 				}
 			} else if (energySum < peak >> 1 || (peak > 0 && n - peakAt >= windowLength)) {
-				this.n = n;
-				this.candidate(peak, peakAt);
-				peak = 0;
+				this.found = true;
+				break;
 			}
 			n++;
 		}
@@ -288,8 +310,7 @@ export class QrsDetector {
 		this.energySum = energySum;
 		this.peak = peak;
 		this.peakAt = peakAt;
-		this.overdue();
-		return this.beats.length;
+		return i;
 	}
 
 	/** The record has ended: decides on a peak that was still rising or falling. Then only restart() may follow. */

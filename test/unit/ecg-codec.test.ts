@@ -1,23 +1,14 @@
 // The frames between front end and device: what is written is read, and what is damaged never is.
 
 import { describe, expect, test } from "vitest";
-import {
-	encodeEnd,
-	encodeFormat,
-	encodeSamples,
-	FOUND_CORRUPT,
-	FOUND_END,
-	FOUND_FORMAT,
-	FOUND_NOTHING,
-	FOUND_SAMPLES,
-	FrameReader,
-} from "../../firmware/sensors/ecg/codec.ts";
+import { FrameReader } from "../../firmware/sensors/ecg/codec.ts";
+import { encodeEnd, encodeFormat, encodeSamples } from "../../firmware/sensors/ecg/encoder.ts";
 import { crc16 } from "../../tools/signals/frames.ts";
 
 const format = { sampleRate: 360, unitsPerMillivolt: 200, baseline: 1024, leads: 2, bits: 11 };
 
 interface Found {
-	readonly kind: number;
+	readonly kind: string;
 	readonly sequence?: number;
 	readonly status?: number;
 	readonly samples?: readonly number[];
@@ -29,10 +20,10 @@ function readAll(bytes: Uint8Array, size = 7): Found[] {
 	const found: Found[] = [];
 	for (let at = 0; ; ) {
 		const kind = reader.next();
-		if (kind === FOUND_SAMPLES) {
+		if (kind === "samples") {
 			const { sequence, status, count, samples } = reader;
 			found.push({ kind, sequence, status, samples: samples.slice(0, count) });
-		} else if (kind !== FOUND_NOTHING) {
+		} else if (kind !== undefined) {
 			found.push({ kind });
 		} else {
 			const room = reader.room();
@@ -68,10 +59,10 @@ const frames = [
 ];
 const stream = Buffer.concat(frames);
 const sound = [
-	{ kind: FOUND_FORMAT },
-	{ kind: FOUND_SAMPLES, sequence: 0, status: 0, samples: [-32768, 32767, 0, 1023] },
-	{ kind: FOUND_SAMPLES, sequence: 1, status: 3, samples: Array.from({ length: 16 }, (_, i) => 900 + i) },
-	{ kind: FOUND_END },
+	{ kind: "format" },
+	{ kind: "samples", sequence: 0, status: 0, samples: [-32768, 32767, 0, 1023] },
+	{ kind: "samples", sequence: 1, status: 3, samples: Array.from({ length: 16 }, (_, i) => 900 + i) },
+	{ kind: "end" },
 ];
 
 test("the CRC is CRC-16/IBM-3740", () => {
@@ -96,7 +87,7 @@ describe("frames", () => {
 		const bytes = encodeFormat(precise, 0, crc16);
 		reader.room().set(bytes);
 		reader.added(bytes.length);
-		expect(reader.next()).toBe(FOUND_FORMAT);
+		expect(reader.next()).toBe("format");
 		expect(reader.format).toEqual(precise);
 	});
 
@@ -114,8 +105,8 @@ describe("damage", () => {
 			const bytes = Uint8Array.from(stream);
 			bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7));
 			const found = readAll(bytes);
-			expect(found.filter(({ kind }) => kind === FOUND_CORRUPT).length).toBeLessThanOrEqual(1);
-			const rest = found.filter(({ kind }) => kind !== FOUND_CORRUPT);
+			expect(found.filter(({ kind }) => kind === "corrupt").length).toBeLessThanOrEqual(1);
+			const rest = found.filter(({ kind }) => kind !== "corrupt");
 			for (const frame of rest) {
 				expect(sound).toContainEqual(frame);
 			}
@@ -127,7 +118,7 @@ describe("damage", () => {
 	test("a missing byte anywhere", () => {
 		for (let at = 0; at < stream.length; at++) {
 			const found = readAll(Buffer.concat([stream.subarray(0, at), stream.subarray(at + 1)]));
-			for (const frame of found.filter(({ kind }) => kind !== FOUND_CORRUPT)) {
+			for (const frame of found.filter(({ kind }) => kind !== "corrupt")) {
 				expect(sound).toContainEqual(frame);
 			}
 		}
@@ -139,13 +130,13 @@ describe("damage", () => {
 		garbage.set([0xa5, 0x5a, 2, 34], 100);
 		garbage.set([0xa5, 0xa5, 0x5a, 2, 200], 200);
 		const found = readAll(Buffer.concat([...frames.slice(0, 2), garbage, ...frames.slice(2)]), 64);
-		expect(found).toEqual([...sound.slice(0, 2), { kind: FOUND_CORRUPT }, ...sound.slice(2)]);
+		expect(found).toEqual([...sound.slice(0, 2), { kind: "corrupt" }, ...sound.slice(2)]);
 	});
 
 	test("only garbage: told once, no frame, no end of memory", () => {
 		const bytes = random(1);
 		const garbage = Uint8Array.from({ length: 200_000 }, () => bytes.next().value as number);
-		expect(readAll(garbage, 256)).toEqual([{ kind: FOUND_CORRUPT }]);
+		expect(readAll(garbage, 256)).toEqual([{ kind: "corrupt" }]);
 	});
 
 	test("a frame of a type that is not known is passed over in silence", () => {
@@ -161,6 +152,6 @@ describe("damage", () => {
 		lying[7] = 3;
 		const crc = crc16(lying, 2, lying.length - 2);
 		lying.set([crc & 0xff, crc >> 8], lying.length - 2);
-		expect(readAll(Buffer.concat([lying, ...frames.slice(2)]))).toEqual([{ kind: FOUND_CORRUPT }, ...sound.slice(2)]);
+		expect(readAll(Buffer.concat([lying, ...frames.slice(2)]))).toEqual([{ kind: "corrupt" }, ...sound.slice(2)]);
 	});
 });

@@ -1,13 +1,7 @@
-// Turns a recording into the byte stream that an ECG front end sends; the frames themselves are the device's codec.
+// Turns a recording into the byte stream that an ECG front end sends; the frames themselves are written by the firmware's own encoder.
 
-import {
-	encodeEnd,
-	encodeFormat,
-	encodeSamples,
-	SAMPLES_PER_FRAME,
-	STATUS_LEAD_OFF,
-	STATUS_SATURATED,
-} from "../../firmware/sensors/ecg/codec.ts";
+import { SAMPLES_PER_FRAME, STATUS_LEAD_OFF, STATUS_SATURATED } from "../../firmware/sensors/ecg/codec.ts";
+import { encodeEnd, encodeFormat, encodeSamples } from "../../firmware/sensors/ecg/encoder.ts";
 import { NO_SAMPLE, RecordError, type Recording, type Signal } from "./record.ts";
 
 /** CRC-16/IBM-3740 (CCITT-FALSE); the check value of "123456789" is 0x29B1. */

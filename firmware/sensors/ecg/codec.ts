@@ -1,4 +1,4 @@
-// The frames between an ECG front end and the device, written once: the device reads them, the tools write them.
+// The frames between an ECG front end and the device, and how the device reads them. encoder.ts writes them.
 //
 // Runs on XS as well as on Node and imports nothing; whoever uses it hands in a CRC-16/IBM-3740 ("CCITT-FALSE").
 //
@@ -30,9 +30,18 @@ export interface EcgFormat {
 	readonly bits: number;
 }
 
-export const FRAME_FORMAT = 1;
-export const FRAME_SAMPLES = 2;
-export const FRAME_END = 3;
+/** Fixed parts of a frame; encoder.ts builds on the same. */
+export const FRAME = {
+	sync0: 0xa5,
+	sync1: 0x5a,
+	format: 1,
+	samples: 2,
+	end: 3,
+	/** Bytes before the payload; with the CRC behind it; payload of "format". */
+	header: 6,
+	overhead: 8,
+	formatPayload: 10,
+} as const;
 
 export const STATUS_LEAD_OFF = 1;
 export const STATUS_SATURATED = 2;
@@ -40,72 +49,17 @@ export const STATUS_SATURATED = 2;
 /** Most samples of one frame. */
 export const SAMPLES_PER_FRAME = 16;
 
-const SYNC_0 = 0xa5;
-const SYNC_1 = 0x5a;
-const HEADER = 6;
-const FORMAT_PAYLOAD = 10;
 const MAX_PAYLOAD = 2 + 2 * SAMPLES_PER_FRAME;
-const OVERHEAD = HEADER + 2;
 const CAPACITY = 256;
 
-function seal(frame: Uint8Array, type: number, sequence: number, crc16: Crc16): Uint8Array {
-	const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-	frame[0] = SYNC_0;
-	frame[1] = SYNC_1;
-	frame[2] = type;
-	frame[3] = frame.length - OVERHEAD;
-	view.setUint16(4, sequence & 0xffff, true);
-	view.setUint16(frame.length - 2, crc16(frame, 2, frame.length - 2), true);
-	return frame;
-}
-
-function inRange(name: string, value: number, low: number, high: number): number {
-	if (!(value >= low && value <= high)) {
-		throw new RangeError(`ECG frame: ${name} is ${value}, expected ${low}..${high}`);
-	}
-	return value;
-}
-
-export function encodeFormat(format: EcgFormat, sequence: number, crc16: Crc16): Uint8Array {
-	const frame = new Uint8Array(OVERHEAD + FORMAT_PAYLOAD);
-	const view = new DataView(frame.buffer);
-	view.setUint32(HEADER, Math.round(inRange("sample rate", format.sampleRate, 0.001, 4294967) * 1000), true);
-	view.setUint16(HEADER + 4, inRange("units per millivolt", format.unitsPerMillivolt, 1, 65535), true);
-	view.setInt16(HEADER + 6, inRange("baseline", format.baseline, -32768, 32767), true);
-	view.setUint8(HEADER + 8, inRange("number of leads", format.leads, 1, 255));
-	view.setUint8(HEADER + 9, inRange("ADC bits", format.bits, 1, 16));
-	return seal(frame, FRAME_FORMAT, sequence, crc16);
-}
-
-/** `samples`: 1..16 values of -32768..32767; `status`: STATUS_* bits. */
-export function encodeSamples(samples: ArrayLike<number>, status: number, sequence: number, crc16: Crc16): Uint8Array {
-	const count = inRange("number of samples", samples.length, 1, SAMPLES_PER_FRAME);
-	const frame = new Uint8Array(OVERHEAD + 2 + 2 * count);
-	const view = new DataView(frame.buffer);
-	view.setUint8(HEADER, status);
-	view.setUint8(HEADER + 1, count);
-	for (let i = 0; i < count; i++) {
-		view.setInt16(HEADER + 2 + 2 * i, inRange("sample", samples[i] as number, -32768, 32767), true);
-	}
-	return seal(frame, FRAME_SAMPLES, sequence, crc16);
-}
-
-export function encodeEnd(sequence: number, crc16: Crc16): Uint8Array {
-	return seal(new Uint8Array(OVERHEAD), FRAME_END, sequence, crc16);
-}
-
-/** What `FrameReader.next()` found. */
-export const FOUND_NOTHING = 0;
-export const FOUND_FORMAT = FRAME_FORMAT;
-export const FOUND_SAMPLES = FRAME_SAMPLES;
-export const FOUND_END = FRAME_END;
-export const FOUND_CORRUPT = 4;
+/** What `FrameReader.next()` found; undefined when more bytes are needed. */
+export type Found = "format" | "samples" | "end" | "corrupt" | undefined;
 
 /**
  * Finds frames in a stream of bytes that may be damaged anywhere.
  *
  * The caller writes bytes into `room()`, says how many with `added()`, and calls `next()` until it answers
- * FOUND_NOTHING. Bytes that belong to no valid frame are skipped; a run of them is told once, as FOUND_CORRUPT.
+ * undefined. Bytes that belong to no valid frame are skipped; a run of them is told once, as "corrupt".
  * Holds 256 bytes and never grows.
  */
 export class FrameReader {
@@ -143,25 +97,26 @@ export class FrameReader {
 		this.end += count;
 	}
 
-	/** FOUND_*; takes one frame. */
-	next(): number {
+	/** Takes one frame, or the beginning of a corrupt stretch. */
+	next(): Found {
+		const { sync0, sync1, header, overhead } = FRAME;
 		const bytes = this.bytes;
 		const end = this.end;
 		let at = this.start;
-		while (end - at >= OVERHEAD) {
-			if (bytes[at] === SYNC_0 && bytes[at + 1] === SYNC_1) {
+		while (end - at >= overhead) {
+			if (bytes[at] === sync0 && bytes[at + 1] === sync1) {
 				const length = bytes[at + 3] as number;
 				if (length <= MAX_PAYLOAD) {
-					const crcAt = at + HEADER + length;
+					const crcAt = at + header + length;
 					if (crcAt + 2 > end) {
 						break;
 					}
 					if (this.view.getUint16(crcAt, true) === this.crc16(bytes, at + 2, crcAt)) {
 						const found = this.decode(at, length);
-						if (found !== FOUND_CORRUPT) {
+						if (found !== "corrupt") {
 							this.start = crcAt + 2;
 							this.inStep = true;
-							if (found !== FOUND_NOTHING) {
+							if (found !== undefined) {
 								return found;
 							}
 							at = this.start;
@@ -170,29 +125,30 @@ export class FrameReader {
 					}
 				}
 			}
-			at = bytes.indexOf(SYNC_0, at + 1);
+			at = bytes.indexOf(sync0, at + 1);
 			if (at < 0 || at > end) {
 				at = end;
 			}
 			if (this.inStep) {
 				this.inStep = false;
 				this.start = at;
-				return FOUND_CORRUPT;
+				return "corrupt";
 			}
 		}
 		this.start = at;
-		return FOUND_NOTHING;
+		return undefined;
 	}
 
-	/** FOUND_NOTHING for a frame of a type that is not known here. */
-	private decode(at: number, length: number): number {
+	/** Undefined for a frame of a type that is not known here. */
+	private decode(at: number, length: number): Found {
 		const view = this.view;
-		const payload = at + HEADER;
+		const payload = at + FRAME.header;
+		this.sequence = view.getUint16(at + 4, true);
 		switch (this.bytes[at + 2]) {
-			case FRAME_SAMPLES: {
+			case FRAME.samples: {
 				const count = this.bytes[payload + 1] as number;
 				if (length < 4 || length !== 2 + 2 * count) {
-					return FOUND_CORRUPT;
+					return "corrupt";
 				}
 				this.status = this.bytes[payload] as number;
 				this.count = count;
@@ -200,11 +156,11 @@ export class FrameReader {
 				for (let i = 0, from = payload + 2; i < count; i++, from += 2) {
 					samples[i] = view.getInt16(from, true);
 				}
-				break;
+				return "samples";
 			}
-			case FRAME_FORMAT: {
-				if (length !== FORMAT_PAYLOAD) {
-					return FOUND_CORRUPT;
+			case FRAME.format:
+				if (length !== FRAME.formatPayload) {
+					return "corrupt";
 				}
 				this.format = {
 					sampleRate: view.getUint32(payload, true) / 1000,
@@ -213,17 +169,11 @@ export class FrameReader {
 					leads: view.getUint8(payload + 8),
 					bits: view.getUint8(payload + 9),
 				};
-				break;
-			}
-			case FRAME_END:
-				if (length !== 0) {
-					return FOUND_CORRUPT;
-				}
-				break;
+				return "format";
+			case FRAME.end:
+				return length === 0 ? "end" : "corrupt";
 			default:
-				return FOUND_NOTHING;
+				return undefined;
 		}
-		this.sequence = view.getUint16(at + 4, true);
-		return this.bytes[at + 2] as number;
 	}
 }

@@ -13,14 +13,13 @@ import type { EcgFormat } from "./codec.ts";
  */
 export type EcgFault = "corrupt-frame" | "gap" | "saturation" | "lead-off" | "no-signal" | "bad-format";
 
-/** What poll() found. */
-export const POLL_NOTHING = 0;
-/** A batch: samples, a fault, or samples with a fault that spoils them. */
-export const POLL_BATCH = 1;
-/** The record has ended; nothing follows. */
-export const POLL_END = 2;
+/**
+ * What poll() found: a batch (samples, a fault, or samples with a fault that spoils them), or that the record has ended
+ * and nothing follows; undefined when nothing is due.
+ */
+export type Polled = "batch" | "end" | undefined;
 
-/** Holds one batch at a time: its fields are valid after POLL_BATCH until the next poll(). */
+/** Holds one batch at a time: its fields are valid after "batch" until the next poll(). */
 export interface FrontEnd {
 	/** Who made it, for the sensor's identification. */
 	readonly model: string;
@@ -35,7 +34,7 @@ export interface FrontEnd {
 	/** The first `count` entries are ADC units. */
 	readonly samples: readonly number[];
 	readonly fault: EcgFault | null;
-	/** Takes the next batch that is due at `ticks` (milliseconds of the sensor's clock): POLL_*. */
-	poll(ticks: number): number;
+	/** Takes the next batch that is due at `ticks` (milliseconds of the sensor's clock). */
+	poll(ticks: number): Polled;
 	close(): void;
 }

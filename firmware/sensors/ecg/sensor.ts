@@ -2,7 +2,7 @@
 // (configuration, identification, and ticks and faults with every sample).
 
 import type { EcgFormat } from "./codec.ts";
-import { type EcgFault, type FrontEnd, POLL_BATCH, POLL_END } from "./front-end.ts";
+import type { EcgFault, FrontEnd } from "./front-end.ts";
 
 /** Where time comes from: on the device modules `time` and `timer`, elsewhere a test's own. */
 export interface EcgClock {
@@ -138,7 +138,7 @@ export class EcgSensor<Options extends object = object> {
 		const ticks = this.clock.ticks();
 		for (let i = 0; i < BATCHES_PER_WAKE_UP && !this.closed; i++) {
 			const found = frontEnd.poll(ticks);
-			if (found === POLL_BATCH) {
+			if (found === "batch") {
 				current.ticks = ticks;
 				current.faults = frontEnd.fault ?? undefined;
 				current.index = frontEnd.index;
@@ -148,7 +148,7 @@ export class EcgSensor<Options extends object = object> {
 				this.onReadable?.call(this);
 				this.readable = false;
 			} else {
-				if (found === POLL_END) {
+				if (found === "end") {
 					this.stop();
 					this.onEnd?.call(this);
 				}

@@ -6,17 +6,12 @@
 import {
 	type Crc16,
 	type EcgFormat,
-	FOUND_CORRUPT,
-	FOUND_END,
-	FOUND_FORMAT,
-	FOUND_NOTHING,
-	FOUND_SAMPLES,
 	FrameReader,
 	SAMPLES_PER_FRAME,
 	STATUS_LEAD_OFF,
 	STATUS_SATURATED,
 } from "./codec.ts";
-import { type EcgFault, type FrontEnd, POLL_BATCH, POLL_END, POLL_NOTHING } from "./front-end.ts";
+import type { EcgFault, FrontEnd, Polled } from "./front-end.ts";
 
 /** The part of ECMA-419's Serial that is used here. */
 export interface SerialPort {
@@ -78,9 +73,9 @@ export class SerialFrontEnd implements FrontEnd {
 		this.port = new Serial({ port, baud, format: "buffer" });
 	}
 
-	poll(ticks: number): number {
+	poll(ticks: number): Polled {
 		if (this.ended) {
-			return POLL_END;
+			return "end";
 		}
 		if (this.held) {
 			this.held = false;
@@ -91,13 +86,13 @@ export class SerialFrontEnd implements FrontEnd {
 		}
 		// Until the format is known nothing can be paced, and nothing is let through.
 		if (this.format !== null && this.taken + this.frameSize > (ticks - this.epoch) * this.samplesPerMs) {
-			return POLL_NOTHING;
+			return undefined;
 		}
 		const reader = this.reader;
 		let reads = READS_PER_POLL;
 		for (;;) {
 			switch (reader.next()) {
-				case FOUND_SAMPLES:
+				case "samples":
 					if (this.format === null) {
 						this.step();
 						this.taken += reader.count;
@@ -119,18 +114,18 @@ export class SerialFrontEnd implements FrontEnd {
 					}
 					this.held = true;
 					return this.tell("gap");
-				case FOUND_FORMAT:
+				case "format":
 					if (!this.take(reader.format, ticks)) {
 						return this.tell("bad-format");
 					}
 					continue;
-				case FOUND_END:
+				case "end":
 					this.ended = true;
-					return this.step() ? POLL_END : this.tell("gap");
-				case FOUND_CORRUPT:
+					return this.step() ? "end" : this.tell("gap");
+				case "corrupt":
 					this.damaged = true;
 					return this.tell("corrupt-frame");
-				case FOUND_NOTHING: {
+				case undefined: {
 					const count = reads-- > 0 ? this.port.read(reader.room()) : undefined;
 					if (typeof count !== "number" || count === 0) {
 						return this.late(ticks);
@@ -180,23 +175,23 @@ export class SerialFrontEnd implements FrontEnd {
 		this.epoch = ticks - this.taken / this.samplesPerMs;
 	}
 
-	private late(ticks: number): number {
+	private late(ticks: number): Polled {
 		const due = this.format === null ? 0 : (this.taken + this.frameSize) / this.samplesPerMs;
 		if (this.silent || ticks - this.epoch - due < NO_SIGNAL_MS) {
-			return POLL_NOTHING;
+			return undefined;
 		}
 		this.silent = true;
 		return this.tell("no-signal");
 	}
 
-	private tell(fault: EcgFault): number {
+	private tell(fault: EcgFault): Polled {
 		this.index = this.taken;
 		this.count = 0;
 		this.fault = fault;
-		return POLL_BATCH;
+		return "batch";
 	}
 
-	private batch(): number {
+	private batch(): Polled {
 		const reader = this.reader;
 		const count = reader.count;
 		const status = reader.status;
@@ -205,6 +200,6 @@ export class SerialFrontEnd implements FrontEnd {
 		this.taken += count;
 		this.frameSize = count;
 		this.fault = status & STATUS_LEAD_OFF ? "lead-off" : status & STATUS_SATURATED ? "saturation" : null;
-		return POLL_BATCH;
+		return "batch";
 	}
 }

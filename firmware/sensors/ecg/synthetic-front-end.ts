@@ -1,7 +1,7 @@
 // A front end without hardware: the synthetic ECG at its own rate, for demonstrations and tests of an app.
 
 import { type EcgFormat, SAMPLES_PER_FRAME } from "./codec.ts";
-import { type EcgFault, type FrontEnd, POLL_BATCH, POLL_END, POLL_NOTHING } from "./front-end.ts";
+import type { EcgFault, FrontEnd, Polled } from "./front-end.ts";
 import { SyntheticEcg, type SyntheticOptions } from "./synthetic.ts";
 
 export interface SyntheticFrontEndOptions extends Partial<SyntheticOptions> {
@@ -33,23 +33,23 @@ export class SyntheticFrontEnd implements FrontEnd {
 		this.end = Math.round((options.seconds ?? Number.POSITIVE_INFINITY) * sampleRate);
 	}
 
-	poll(ticks: number): number {
+	poll(ticks: number): Polled {
 		if (Number.isNaN(this.epoch)) {
 			this.epoch = ticks;
 		}
 		const left = this.end - this.taken;
 		if (left <= 0) {
-			return POLL_END;
+			return "end";
 		}
 		const count = Math.min(left, SAMPLES_PER_FRAME);
 		if (this.taken + count > (ticks - this.epoch) * this.samplesPerMs) {
-			return POLL_NOTHING;
+			return undefined;
 		}
 		this.ecg.read(this.samples, count);
 		this.index = this.taken;
 		this.count = count;
 		this.taken += count;
-		return POLL_BATCH;
+		return "batch";
 	}
 
 	close(): void {}
