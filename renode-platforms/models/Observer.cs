@@ -20,10 +20,32 @@ namespace Antmicro.Renode.Peripherals.Pericard
             this.machine = machine;
             this.cpu = cpu;
             this.supply = supply;
+            supply.Restarted += source =>
+            {
+                executedBefore += executedAtReset;
+                executedAtReset = 0;
+                if(source == ResetSource.PowerOn)
+                {
+                    executedBefore = 0;
+                    marks.Clear();
+                }
+            };
         }
 
         public void Reset()
         {
+        }
+
+        // Where the firmware resets itself: the core's own count starts over there.
+        public void ResetAt(ulong address)
+        {
+            cpu.AddHook(address, (core, pc) => executedAtReset = cpu.ExecutedInstructions);
+        }
+
+        // Since power-on; a reset by a watchdog or by the button loses what ran since the last one.
+        public ulong Executed
+        {
+            get { return executedBefore + cpu.ExecutedInstructions; }
         }
 
         public void StopAt(ulong address)
@@ -43,7 +65,7 @@ namespace Antmicro.Renode.Peripherals.Pericard
 
         public void MarkAt(ulong address)
         {
-            cpu.AddHook(address, (core, pc) => marks.Add(cpu.ExecutedInstructions));
+            cpu.AddHook(address, (core, pc) => marks.Add(Executed));
         }
 
         public void CutAt(ulong address)
@@ -101,5 +123,7 @@ namespace Antmicro.Renode.Peripherals.Pericard
         private readonly PowerSupply supply;
         private readonly List<ulong> marks = new List<ulong>();
         private ulong stepsLeft;
+        private ulong executedBefore;
+        private ulong executedAtReset;
     }
 }

@@ -1,8 +1,8 @@
 // PowerSupply.cs: the battery of the emulated device, for tests that take it out.
 //
 // Cut() is a loss of power: RAM holds noise afterwards, registers that survive a reset do not survive this, flash keeps
-// its content. The device starts again at once. Whoever must behave differently asks Lost (a flash controller has nothing
-// to write with) and subscribes to PowerLost. PressReset() is the reset button.
+// its content. The device starts again at once, or with StaysOff when On() is called. Whoever must behave differently asks Lost (a flash controller has nothing
+// to write with) or listens to Restarted. PressReset() is the reset button.
 using System;
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Logging;
@@ -39,7 +39,23 @@ namespace Antmicro.Renode.Peripherals.Pericard
             Lost = true;
             Cuts++;
             this.Log(LogLevel.Info, "Power lost");
-            Restart(ResetSource.PowerOn);
+            if(StaysOff)
+            {
+                Expect(ResetSource.PowerOn);
+            }
+            else
+            {
+                Restart(ResetSource.PowerOn);
+            }
+        }
+
+        // Power comes back after a cut with StaysOff.
+        public void On()
+        {
+            if(Lost)
+            {
+                Restart(ResetSource.PowerOn);
+            }
         }
 
         public void PressReset()
@@ -102,6 +118,9 @@ namespace Antmicro.Renode.Peripherals.Pericard
         }
 
         public bool Lost { get; private set; }
+
+        // After a cut the device waits for On() instead of starting again at once.
+        public bool StaysOff { get; set; }
 
         public uint Cuts { get; private set; }
 

@@ -10,7 +10,8 @@ import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Build } from "../build/build.ts";
-import type { Device, DeviceRecord, StopReason } from "./device.ts";
+import { type Device, type DeviceOptions, type StopReason, type WaitOptions, waitForOutput } from "./device.ts";
+import { type DeviceRecord, RecordParser } from "./records.ts";
 
 /** Platforms are loaded from here. */
 const PLATFORMS = resolve(import.meta.dirname, "../../renode-platforms");
@@ -155,31 +156,37 @@ export class RenodeServer {
 	}
 }
 
-/** Bytes that the emulated peer of a serial port holds ahead of the device: more than a slice can carry at 1 Mbit/s. */
+/** Bytes that the emulated peer of the input port holds ahead of the device: more than a slice can carry. */
 const AHEAD = 32 * 1024;
 /** Longest emulated time between two looks at what the device did. */
-const SLICE = 0.1;
-const SLICE_WITH_INPUT = 0.05;
+const SLICE = 0.05;
+const PORTS = 2;
+const INPUT_PORT = 1;
 
-export interface RenodeOptions {
-	/** Bytes for the board's second serial port, which arrive as fast as the device takes them, up to the baud rate. */
-	readonly input?: AsyncIterable<Uint8Array> | Uint8Array;
-	/** A file that holds the storage area: read at start if it exists, written at stop. */
-	readonly storage?: string;
+export interface RenodeOptions extends DeviceOptions {
 	/** A running Renode to use, and to leave running; without it the device starts one of its own. */
 	readonly server?: RenodeServer;
 }
 
 /** One board in Renode. */
 export class RenodeDevice implements Device {
+	readonly board: string;
 	readonly emulator = "renode";
 	readonly #build: Build;
 	readonly #options: RenodeOptions;
-	readonly #folder: string;
-	readonly #ports: readonly [Port, Port];
-	#server: RenodeServer | undefined;
-	#input: AsyncIterator<Uint8Array> | undefined;
+	readonly #folder = mkdtempSync(join(tmpdir(), "pericard-renode-"));
+	readonly #outputs: string[] = new Array(PORTS).fill("");
+	readonly #read: number[] = new Array(PORTS).fill(0);
+	readonly #matched: number[] = new Array(PORTS).fill(0);
+	readonly #parser = new RecordParser();
+	readonly #records: DeviceRecord[] = [];
+	readonly #input: AsyncIterator<Uint8Array> | undefined;
+	#parsed = 0;
+	#told = 0;
+	#queued: { readonly port: number; readonly data: Uint8Array }[] = [];
 	#inputEnded = false;
+	#server: RenodeServer | undefined;
+	#power = false;
 	#cutAt = 0;
 	/** Emulated nanoseconds since the machine was made, and those at which the device got power last. */
 	#elapsed = 0n;
@@ -187,66 +194,67 @@ export class RenodeDevice implements Device {
 	/** Where the device stopped itself, in the same count. */
 	#stoppedAt: bigint | undefined;
 	#files = 0;
-	#recordsSeen = 0;
 
 	constructor(build: Build, options: RenodeOptions = {}) {
 		this.#build = build;
+		this.board = build.board;
 		this.#options = options;
-		this.#folder = mkdtempSync(join(tmpdir(), "pericard-renode-"));
-		this.#ports = [new Port(join(this.#folder, "uart0")), new Port(join(this.#folder, "uart1"))];
-	}
-
-	get board(): string {
-		return this.#build.board;
+		const input = options.input;
+		this.#input = input instanceof Uint8Array ? pieces(input) : input?.[Symbol.asyncIterator]();
 	}
 
 	async start(): Promise<void> {
-		if (this.#server !== undefined) throw new Error("the device has been started already");
+		if (this.#power) throw new Error("the device is on already");
+		this.#power = true;
+		this.#stoppedAt = undefined;
+		if (this.#server === undefined) await this.#make();
+		else await this.monitor("sysbus.supply On");
+		this.#origin = this.#elapsed;
+	}
+
+	async #make(): Promise<void> {
 		this.#server = this.#options.server ?? (await RenodeServer.start(this.#folder));
 		await this.monitor(`$elf=@${this.#build.elf}`);
-		await this.monitor(`include @${join(PLATFORMS, `${this.#build.board}.resc`)}`);
-		for (const [index, port] of this.#ports.entries()) {
-			await this.monitor(`sysbus.uart${index} CreateFileBackend @${port.file} true`);
+		await this.monitor(`include @${join(PLATFORMS, `${this.board}.resc`)}`);
+		for (let port = 0; port < PORTS; port++) {
+			await this.monitor(`sysbus.uart${port} CreateFileBackend @${this.#outputFile(port)} true`);
 		}
 		const storage = this.#options.storage;
 		if (storage !== undefined && existsSync(storage)) {
-			await this.monitor(`sysbus LoadBinary @${resolve(storage)} ${this.#symbol("__storage_start")}`);
+			await this.monitor(`sysbus LoadBinary @${resolve(storage)} ${this.#address("__storage_start")}`);
 		}
+		await this.monitor("sysbus.supply StaysOff true");
 		await this.#watch("StopAt", "pc_harness_stop");
 		await this.#watch("MarkAt", "pc_mark");
-		if (this.#build.board !== "nrf52840dk") await this.#watch("CutAt", "pc_flash_step");
-		if (this.#cutAt !== 0) await this.#armPowerCut();
-		const input = this.#options.input;
-		if (input instanceof Uint8Array) this.write(input, 1);
-		else this.#input = input?.[Symbol.asyncIterator]();
+		await this.#watch("ResetAt", "pc_system_reset");
+		if (!this.#hasController) await this.#watch("CutAt", "pc_flash_step");
 	}
 
 	async run(seconds: number): Promise<StopReason> {
-		const until = this.#now() + nanoseconds(seconds);
-		await this.#resume();
+		this.#on();
+		if (!(seconds >= 0)) throw new RangeError(`cannot run for ${seconds} s`);
+		if (this.#cutAt > 0) {
+			await this.monitor(`sysbus.${this.#hasController ? "nvmc" : "observer"} PowerCutAt ${this.#cutAt}`);
+			this.#cutAt = 0;
+		}
+		const until = this.#now() + BigInt(Math.round(seconds * 1e9));
 		for (;;) {
-			const left = until - this.#now();
+			if (this.#stoppedAt !== undefined) {
+				this.#stoppedAt = undefined;
+				await this.monitor("sysbus.observer Continue");
+			}
+			const left = until - this.#elapsed;
 			if (left <= 0n) return "time";
 			const reason = await this.#slice(left);
 			if (reason !== undefined) return reason;
 		}
 	}
 
-	async waitFor(text: string | RegExp, { seconds, port = 0 }: { seconds: number; port?: number }): Promise<string> {
-		const until = this.#now() + nanoseconds(seconds);
-		await this.#resume();
-		let stopped: StopReason | undefined;
-		for (;;) {
-			const output = this.output(port);
-			const found = typeof text === "string" ? (output.includes(text) ? text : undefined) : text.exec(output)?.[0];
-			if (found !== undefined) return found;
-			const left = until - this.#now();
-			if (left <= 0n || stopped !== undefined) {
-				const why = stopped === undefined ? `within ${seconds} s` : `before the device stopped (${stopped})`;
-				throw new Error(`${text} did not come ${why}; the last output was:\n${tail(output)}`);
-			}
-			stopped = await this.#slice(left);
-		}
+	async waitFor(text: string | RegExp, options: WaitOptions): Promise<string> {
+		const port = options.port ?? 0;
+		const { match, end } = await waitForOutput(this, text, options, this.#matched[port] ?? 0);
+		this.#matched[port] = end;
+		return match;
 	}
 
 	async now(): Promise<number> {
@@ -254,38 +262,54 @@ export class RenodeDevice implements Device {
 	}
 
 	output(port = 0): string {
-		return this.#port(port).output();
+		const file = this.#outputFile(port);
+		if (existsSync(file)) {
+			const bytes = readFileSync(file);
+			if (bytes.length !== this.#read[port]) {
+				this.#read[port] = bytes.length;
+				this.#outputs[port] = bytes.toString("utf8");
+			}
+		}
+		return this.#outputs[port] ?? "";
 	}
 
 	records(): DeviceRecord[] {
-		return parseRecords(this.output());
+		const text = this.output();
+		for (const item of this.#parser.push(text.slice(this.#parsed))) {
+			if (item.kind === "record") this.#records.push(item.record);
+		}
+		this.#parsed = text.length;
+		return [...this.#records];
 	}
 
 	write(data: Uint8Array | string, port = 0): void {
-		this.#port(port).waiting.push(typeof data === "string" ? new TextEncoder().encode(data) : data);
+		this.#outputFile(port);
+		this.#queued.push({ port, data: typeof data === "string" ? Buffer.from(data) : Uint8Array.from(data) });
 	}
 
-	endInput(port = 0): void {
+	endInput(port = INPUT_PORT): void {
 		// A wire has no end of file: the peer just sends nothing more.
-		this.#port(port).ended = true;
-		if (port === 1) this.#inputEnded = true;
+		this.#outputFile(port);
+		if (port === INPUT_PORT) this.#inputEnded = true;
 	}
 
 	async reset(): Promise<void> {
-		this.#stoppedAt = undefined;
+		this.#on();
 		await this.monitor("sysbus.supply PressReset");
-		await this.monitor("sysbus.observer Continue");
+		if (this.#stoppedAt !== undefined) await this.monitor("sysbus.observer Continue");
+		this.#stoppedAt = undefined;
 	}
 
 	async powerCut(): Promise<void> {
-		await this.monitor("sysbus.supply Cut");
+		this.#on();
+		this.#power = false;
 		await this.monitor("sysbus.observer Continue");
-		this.#origin = this.#elapsed;
-		this.#stoppedAt = undefined;
-		if (this.#cutAt !== 0) await this.#armPowerCut();
+		await this.monitor("sysbus.supply Cut");
+		await this.start();
 	}
 
 	powerCutAtFlashOperation(n: number): void {
+		if (!Number.isInteger(n) || n < 1) throw new RangeError(`there is no flash operation ${n}`);
 		this.#cutAt = n;
 	}
 
@@ -301,7 +325,7 @@ export class RenodeDevice implements Device {
 	}
 
 	async instructions(): Promise<bigint> {
-		return BigInt(await this.monitor("cpu ExecutedInstructions"));
+		return BigInt(await this.monitor("sysbus.observer Executed"));
 	}
 
 	async marks(): Promise<bigint[]> {
@@ -312,69 +336,112 @@ export class RenodeDevice implements Device {
 	async stop(): Promise<void> {
 		const server = this.#server;
 		if (server !== undefined) {
-			const storage = this.#options.storage;
+			const { storage } = this.#options;
 			if (storage !== undefined) {
-				const start = this.#symbol("__storage_start");
-				writeFileSync(storage, await this.readMemory(start, this.#symbol("__storage_end") - start));
+				const start = this.#address("__storage_start");
+				const size = this.#address("__storage_end") - start;
+				await this.readMemory(start, size).then(
+					(content) => writeFileSync(storage, content),
+					() => {}, // a Renode that has died keeps nothing
+				);
 			}
+			this.#server = undefined;
+			this.#power = false;
+			for (let port = 0; port < PORTS; port++) this.output(port);
 			if (this.#options.server === undefined) await server.stop();
 			else await server.clear();
-			this.#server = undefined;
 		}
 		rmSync(this.#folder, { recursive: true, force: true });
 	}
 
 	/** Runs one line of Renode's monitor: sensors, buttons, models. Throws with Renode's own message. */
 	async monitor(command: string): Promise<string> {
-		if (this.#server === undefined) throw new Error("the device has not been started");
+		if (this.#server === undefined) throw new Error("the device is off");
 		return this.#server.monitor(command);
+	}
+
+	get #hasController(): boolean {
+		return this.board === "nrf52840dk";
+	}
+
+	#on(): void {
+		if (!this.#power) throw new Error("the device is off");
 	}
 
 	#now(): bigint {
 		return this.#stoppedAt ?? this.#elapsed;
 	}
 
-	async #resume(): Promise<void> {
-		if (this.#stoppedAt === undefined) return;
-		this.#stoppedAt = undefined;
-		await this.monitor("sysbus.observer Continue");
-	}
-
-	/** Emulates at most one slice; a reason if the device stopped in it. */
+	/** Emulates at most one slice; a reason if the device stopped in it for one. */
 	async #slice(left: bigint): Promise<StopReason | undefined> {
-		const longest = nanoseconds(this.#input === undefined ? SLICE : SLICE_WITH_INPUT);
+		const longest = BigInt(SLICE * 1e9);
 		const time = left < longest ? left : longest;
 		await this.#feed();
-		await this.monitor(`emulation RunFor "${Number(time) / 1e9}"`);
+		await this.#emulate(time);
 		this.#elapsed += time;
+		if ((await this.monitor("sysbus.supply Lost")) === "True") {
+			this.#power = false;
+			return "power-cut";
+		}
 		if ((await this.monitor("sysbus.observer Stopped")) !== "True") return undefined;
 		// The machine's clock went on to the end of the slice; the device's own stands here.
 		this.#stoppedAt = BigInt(await this.monitor("sysbus.observer StoppedAtMicroseconds")) * 1000n;
-		return this.#stopReason();
+		return this.#whyStopped();
+	}
+
+	/** RunFor never returns when the emulated core has aborted (a fault in a fault): the log tells. */
+	async #emulate(time: bigint): Promise<void> {
+		const server = this.#server;
+		if (server === undefined) throw new Error("the device is off");
+		const patience = (this.#options.patience ?? 60) * 1000;
+		const since = performance.now();
+		let timer: NodeJS.Timeout | undefined;
+		const stuck = new Promise<never>((_, reject) => {
+			timer = setInterval(() => {
+				const aborted = /CPU abort[^\n]*/.exec(server.log())?.[0];
+				if (aborted === undefined && performance.now() - since < patience) return;
+				reject(new Error(aborted ?? `the emulator made no progress for ${patience / 1000} s`));
+				void server.stop();
+			}, 500);
+		});
+		const running = server.monitor(`emulation RunFor "${Number(time) / 1e9}"`);
+		running.catch(() => {}); // if the watch was first
+		try {
+			await Promise.race([running, stuck]);
+		} finally {
+			clearInterval(timer);
+		}
 	}
 
 	async #feed(): Promise<void> {
-		const second = this.#ports[1];
-		while (this.#input !== undefined && !this.#inputEnded) {
-			const held = Number(await this.monitor("sysbus.uart1 Queued")) + second.waitingBytes();
-			if (held >= AHEAD) break;
-			const next = await this.#input.next();
-			if (next.done === true) this.#inputEnded = true;
-			else second.waiting.push(next.value);
+		const input = this.#input;
+		if (input !== undefined && !this.#inputEnded) {
+			const parts: Uint8Array[] = [];
+			let held = Number(await this.monitor(`sysbus.uart${INPUT_PORT} Queued`));
+			while (held < AHEAD && !this.#inputEnded) {
+				const next = await input.next();
+				if (next.done === true) {
+					this.#inputEnded = true;
+				} else {
+					parts.push(next.value);
+					held += next.value.length;
+				}
+			}
+			if (parts.length > 0) this.#queued.push({ port: INPUT_PORT, data: Buffer.concat(parts) });
 		}
-		for (const [index, port] of this.#ports.entries()) {
-			if (port.waiting.length === 0) continue;
-			await this.monitor(`sysbus.uart${index} FeedFile @${this.#file(Buffer.concat(port.waiting))}`);
-			port.waiting = [];
+		for (const { port, data } of this.#queued.splice(0)) {
+			await this.monitor(`sysbus.uart${port} FeedFile @${this.#file(data)}`);
 		}
 	}
 
-	#stopReason(): StopReason {
-		const records = this.records();
-		const fresh = records.slice(this.#recordsSeen);
-		this.#recordsSeen = records.length;
-		const last = fresh.findLast(({ event }) => ENDINGS.has(event));
-		return ENDINGS.get(last?.event ?? "") ?? "abort";
+	/** The firmware is at pc_harness_stop(); its newest records say why. Undefined: it goes on by itself. */
+	#whyStopped(): StopReason | undefined {
+		const news = this.records().slice(this.#told);
+		this.#told += news.length;
+		if (news.some(({ event }) => event === "uncaught" || event === "rejection")) return "uncaught";
+		const last = news.findLast(({ event }) => event === "end" || event === "abort" || event === "fault");
+		if (last === undefined || (last.event === "abort" && last.reason === "software")) return undefined;
+		return last.event === "end" ? "ended" : "abort";
 	}
 
 	async #watch(what: string, symbol: string): Promise<void> {
@@ -383,26 +450,16 @@ export class RenodeDevice implements Device {
 		if (address !== undefined) await this.monitor(`sysbus.observer ${what} ${address & ~1}`);
 	}
 
-	async #armPowerCut(): Promise<void> {
-		const model = this.#build.board === "nrf52840dk" ? "nvmc" : "observer";
-		await this.monitor(`sysbus.${model} PowerCutAt ${this.#cutAt}`);
-		this.#cutAt = 0;
-	}
-
-	#port(port: number): Port {
-		const found = this.#ports[port];
-		if (found === undefined) throw new RangeError(`the board has no serial port ${port}`);
-		return found;
-	}
-
-	#symbol(name: string): number {
-		const address = this.#build.symbols.get(name);
-		if (address === undefined) throw new Error(`the image has no symbol ${name}`);
-		return address;
+	#outputFile(port: number): string {
+		if (!(port >= 0 && port < PORTS)) throw new RangeError(`there is no port ${port}`);
+		return join(this.#folder, `port${port}`);
 	}
 
 	#address(address: number | string): number {
-		return typeof address === "number" ? address : this.#symbol(address);
+		if (typeof address === "number") return address;
+		const value = this.#build.symbols.get(address);
+		if (value === undefined) throw new Error(`the image has no symbol ${address}`);
+		return value;
 	}
 
 	/** Passes bytes to Renode, which takes them from files only. */
@@ -414,40 +471,8 @@ export class RenodeDevice implements Device {
 	}
 }
 
-/** One serial port: what the device sent, and what it has not been given yet. */
-class Port {
-	waiting: Uint8Array[] = [];
-	ended = false;
-	readonly file: string;
-
-	constructor(file: string) {
-		this.file = file;
-	}
-
-	output(): string {
-		return existsSync(this.file) ? readFileSync(this.file, "utf8") : "";
-	}
-
-	waitingBytes(): number {
-		return this.waiting.reduce((sum, chunk) => sum + chunk.length, 0);
-	}
-}
-
-const ENDINGS = new Map<string, StopReason>([
-	["end", "ended"],
-	["uncaught", "uncaught"],
-	["rejection", "uncaught"],
-	["abort", "abort"],
-	["fault", "abort"],
-]);
-
-/** The machine's records (RFC 7464 sequences) among the lines for people. */
-function parseRecords(output: string): DeviceRecord[] {
-	return [...output.matchAll(/\x1e([^\n]*)\n/g)].map(([, json]) => JSON.parse(json ?? "") as DeviceRecord);
-}
-
-function nanoseconds(seconds: number): bigint {
-	return BigInt(Math.round(seconds * 1e9));
+async function* pieces(data: Uint8Array): AsyncGenerator<Uint8Array> {
+	for (let at = 0; at < data.length; at += AHEAD) yield data.subarray(at, at + AHEAD);
 }
 
 /** A port that nobody listens on now. */
