@@ -106,7 +106,8 @@ async function run(args: Arguments): Promise<number> {
 			const test = asTest(record);
 			results.push(test);
 			const title = [test.suite, test.name].filter((part) => part !== "").join(" > ");
-			const where = test.ok ? [] : stackLines(origin, test.stack);
+			// The frames of pericard/test itself say nothing of the failure.
+			const where = stackLines(origin, test.stack).filter((line) => !line.includes("firmware/test/test.ts:"));
 			if (json) {
 				const { message, ...rest } = test;
 				console.log(
@@ -127,16 +128,16 @@ async function run(args: Arguments): Promise<number> {
 	if (outcome.failure !== undefined && outcome.failure.event !== "end") {
 		failed += 1;
 		for (const line of describeFailure(origin, outcome.failure)) console.error(line);
-	} else if (!finished || (outcome.reason !== "ended" && outcome.reason !== "time")) {
+	} else if (results.length === 0 && outcome.reason === "ended") {
+		failed += 1;
+		console.error("No test ran.");
+	} else if (!finished) {
 		failed += 1;
 		console.error(
 			outcome.reason === "time"
-				? `The tests did not end within ${outcome.seconds} s of emulated time.`
-				: `The run ended early: ${outcome.reason}`,
+				? `The tests did not end within ${outcome.seconds.toFixed(3)} s of emulated time.`
+				: `The run ended before the tests did: ${outcome.reason}`,
 		);
-	} else if (results.length === 0) {
-		failed += 1;
-		console.error("No test ran.");
 	}
 	if (json) console.log(JSON.stringify({ board: build.board, emulator, passed, failed, skipped }));
 	else {
