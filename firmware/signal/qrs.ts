@@ -460,7 +460,10 @@ export class QrsDetector {
 			if (intervals.length === 8) {
 				intervals.shift();
 			}
-			intervals.push(at - this.lastAt);
+			// A pause, or a beat that was missed, must not make the next search wait long; a slower rhythm gets through.
+			const interval = at - this.lastAt;
+			const longest = SEARCH_BACK * this.averageInterval;
+			intervals.push(longest > 0 ? Math.min(interval, longest) : interval);
 			let total = 0;
 			for (let i = 0; i < intervals.length; i++) {
 				total += intervals[i] as number;
