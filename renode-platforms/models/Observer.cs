@@ -93,6 +93,12 @@ namespace Antmicro.Renode.Peripherals.Pericard
             return string.Join(",", marks.Select(mark => mark.ToString()));
         }
 
+        // All that a driver asks after each slice, in one answer: "on" or "off", then the microsecond of a stop or "running".
+        public string State()
+        {
+            return (supply.Lost ? "off " : "on ") + (Stopped ? StoppedAtMicroseconds.ToString() : "running");
+        }
+
         public bool Stopped { get; private set; }
 
         public ulong StoppedAtMicroseconds { get; private set; }

@@ -159,7 +159,7 @@ export class RenodeServer {
 /** Bytes that the emulated peer of the input port holds ahead of the device: more than a slice can carry. */
 const AHEAD = 32 * 1024;
 /** Longest emulated time between two looks at what the device did. */
-const SLICE = 0.05;
+const SLICE = 0.1;
 const PORTS = 2;
 const INPUT_PORT = 1;
 
@@ -379,13 +379,14 @@ export class RenodeDevice implements Device {
 		await this.#feed();
 		await this.#emulate(time);
 		this.#elapsed += time;
-		if ((await this.monitor("sysbus.supply Lost")) === "True") {
+		const [power, stop = ""] = (await this.monitor("sysbus.observer State")).split(" ");
+		if (power === "off") {
 			this.#power = false;
 			return "power-cut";
 		}
-		if ((await this.monitor("sysbus.observer Stopped")) !== "True") return undefined;
+		if (stop === "running") return undefined;
 		// The machine's clock went on to the end of the slice; the device's own stands here.
-		this.#stoppedAt = BigInt(await this.monitor("sysbus.observer StoppedAtMicroseconds")) * 1000n;
+		this.#stoppedAt = BigInt(stop) * 1000n;
 		return this.#whyStopped();
 	}
 
