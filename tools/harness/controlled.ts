@@ -122,6 +122,7 @@ export abstract class ControlledDevice implements Device {
 
 	async #advance(machine: Machine, until: number): Promise<string> {
 		const patience = (this.#options.patience ?? 60) * 1000;
+		let failure: Error | undefined;
 		let last = "";
 		let since = performance.now();
 		const check = async () => {
@@ -131,19 +132,22 @@ export abstract class ControlledDevice implements Device {
 				last = now;
 				since = performance.now();
 			} else if (performance.now() - since > patience) {
-				machine.link.close(new Error(`the emulator made no progress for ${patience / 1000} s`));
+				failure = new Error(`the emulator made no progress for ${patience / 1000} s`);
+				machine.process.kill("SIGKILL");
 			}
 		};
 		const timer = setInterval(() => check().catch(() => {}), Math.max(100, patience / 6));
 		try {
 			const stopped = await machine.link.run(until);
 			this.#time = stopped.time;
+			if (this.#input?.failure !== undefined) throw new Error("the input failed", { cause: this.#input.failure });
 			return stopped.reason;
 		} catch (error) {
+			if (this.#input?.failure !== undefined) throw error;
 			await gone(machine.process);
 			// A process whose main() has returned has ended as it should.
 			if (machine.process.exitCode === 0) return "exited";
-			throw new Error(`${message(error)}\n${machine.log().slice(-2000)}`, { cause: error });
+			throw failure ?? new Error(`${message(error)}\n${machine.log().slice(-2000)}`, { cause: error });
 		} finally {
 			clearInterval(timer);
 			this.#drain();
@@ -354,11 +358,15 @@ class InputPump {
 	#next: Promise<IteratorResult<Uint8Array>> | undefined;
 	#link: ControlLink | undefined;
 	#ended = false;
+	#wanted = false;
 	#busy = false;
 
 	constructor(input: AsyncIterable<Uint8Array> | Uint8Array) {
 		this.#source = (input instanceof Uint8Array ? pieces(input) : input)[Symbol.asyncIterator]();
 	}
+
+	/** What the source has thrown. */
+	failure: unknown;
 
 	/** The machine may stand still because the source is slow. */
 	get waiting(): boolean {
@@ -384,15 +392,21 @@ class InputPump {
 	}
 
 	async #serve(link: ControlLink): Promise<void> {
+		this.#wanted = true;
 		if (this.#busy) return;
 		this.#busy = true;
 		try {
-			const data = await this.#gather();
-			if (this.#link !== link) return;
-			if (data.length > 0) await link.input(INPUT_PORT, data);
+			/* The next wish may come before the answer to the last one. */
+			while (this.#wanted && !this.#ended) {
+				this.#wanted = false;
+				const data = await this.#gather();
+				if (this.#link !== link) return;
+				if (data.length > 0) await link.input(INPUT_PORT, data);
+			}
 			if (this.#ended) await link.stream(INPUT_PORT, false);
-		} catch {
+		} catch (error) {
 			// The machine has gone, or the source has failed: either way nothing more comes.
+			if (this.#link === link) this.failure = error;
 			this.#ended = true;
 			await link.stream(INPUT_PORT, false).catch(() => {});
 		} finally {
