@@ -118,21 +118,3 @@ function wholeSection(name: string): string | undefined {
 function sorted(sizes: Record<string, number>): Record<string, number> {
 	return Object.fromEntries(Object.entries(sizes).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
 }
-
-/** The report as a table for people, in bytes. */
-export function sizeTable(size: SizeReport): string {
-	const names = [...new Set([...Object.keys(size.flash), ...Object.keys(size.ram)])];
-	const weight = (name: string): number => (size.flash[name] ?? 0) + (size.ram[name] ?? 0);
-	names.sort((a, b) => weight(b) - weight(a) || (a < b ? -1 : 1));
-	const rows = [
-		["component", "flash", "RAM"],
-		...names.map((name) => [name, String(size.flash[name] ?? "-"), String(size.ram[name] ?? "-")]),
-		["total", String(size.flashTotal), String(size.ramTotal)],
-	];
-	const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-	return rows
-		.map(([name = "", flash = "", ram = ""]) =>
-			[name.padEnd(widths[0] ?? 0), flash.padStart(widths[1] ?? 0), ram.padStart(widths[2] ?? 0)].join("  "),
-		)
-		.join("\n");
-}

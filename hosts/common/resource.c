@@ -1,4 +1,4 @@
-/* xs_resource.c: natives of module "Resource": host buffers over the resources of the archive. */
+/* resource.c: natives of module "Resource": host buffers over the resources of the archive. */
 #include "platform.h"
 
 #include "xsmc.h"
