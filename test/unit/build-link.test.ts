@@ -203,7 +203,7 @@ Linker script and memory map
 		section(".data", 0x10, { writable: true }),
 		section(".bss", 0x8, { writable: true, empty: true }),
 		section(".heap", 0x100, { writable: true, empty: true }),
-		section(".guard", 0x300, { writable: true, empty: true }),
+		section(".stack", 0x300, { writable: true, empty: true }),
 		section(".debug_info", 0x9999, { allocated: false }),
 	];
 	const components: Record<string, string> = {
