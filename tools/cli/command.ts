@@ -1,6 +1,7 @@
 // What a verb of the command line is made of: its words, options, help text and errors.
 
 import { parseArgs } from "node:util";
+import { closest } from "../build/errors.ts";
 
 export interface OptionSpec {
 	/** Placeholder of the value; an option without one is a switch. */
@@ -139,38 +140,9 @@ export function parseCommand(command: Command, words: readonly string[]): Argume
 	return new Arguments(positionals, values);
 }
 
-/** The name out of `names` that is close to `word` (at most a third of its letters differ), if any. */
+/** The name out of `names` that a typing mistake may have meant, or that `word` begins, if any. */
 export function nearest(word: string, names: readonly string[]): string | undefined {
-	let best: string | undefined;
-	let least = Math.max(1, Math.floor(word.length / 3)) + 1;
-	for (const name of names) {
-		const distance = editDistance(word, name);
-		if (distance < least) {
-			best = name;
-			least = distance;
-		}
-	}
-	return best ?? names.find((name) => word.length >= 2 && name.startsWith(word));
-}
-
-/** Levenshtein distance, with the swap of two neighbours counted as one. */
-function editDistance(a: string, b: string): number {
-	const rows: number[][] = [];
-	for (let i = 0; i <= a.length; i++) {
-		const row: number[] = [];
-		for (let j = 0; j <= b.length; j++) {
-			const at = (r: number, c: number) => (r === i ? row[c] : rows[r]?.[c]) ?? 0;
-			if (i === 0 || j === 0) {
-				row.push(i + j);
-				continue;
-			}
-			let cost = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1));
-			if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, at(i - 2, j - 2) + 1);
-			row.push(cost);
-		}
-		rows.push(row);
-	}
-	return rows[a.length]?.[b.length] ?? 0;
+	return closest(word, names)[0] ?? names.find((name) => word.length >= 2 && name.startsWith(word));
 }
 
 /** The help text of one verb. */
