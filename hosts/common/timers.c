@@ -37,11 +37,25 @@ static uint64_t to_us(xsMachine *the, xsNumberValue ms) {
 	return (uint64_t)(ms * 1000.0 + 0.5);
 }
 
-static timer *timer_of(xsMachine *the, xsSlot *slot) {
-	if (xsmcTypeOf(*slot) != xsReferenceType || xsGetHostDestructor(*slot) != destroyed) {
+/* The data of a timer object, NULL when it is cleared or has run. Throws a TypeError for anything else. */
+static timer *data_of(xsMachine *the, xsSlot *slot) {
+	xsDestructor volatile destructor = NULL; /* kept across the setjmp of xsTry */
+	if (xsmcTypeOf(*slot) == xsReferenceType) {
+		xsTry {
+			destructor = xsGetHostDestructor(*slot);
+		}
+		xsCatch {
+			/* no host object at all */
+		}
+	}
+	if (destructor != destroyed) {
 		xsTypeError("no timer");
 	}
-	timer *found = xsmcGetHostData(*slot);
+	return xsmcGetHostData(*slot);
+}
+
+static timer *timer_of(xsMachine *the, xsSlot *slot) {
+	timer *found = data_of(the, slot);
 	if (found == NULL) {
 		xsTypeError("timer is cleared or has run");
 	}
@@ -121,10 +135,7 @@ void xs_timer_clear(xsMachine *the) {
 	if (xsmcArgc < 1 || xsmcTypeOf(xsArg(0)) == xsUndefinedType || xsmcTypeOf(xsArg(0)) == xsNullType) {
 		return;
 	}
-	if (xsmcTypeOf(xsArg(0)) != xsReferenceType || xsGetHostDestructor(xsArg(0)) != destroyed) {
-		xsTypeError("no timer");
-	}
-	timer *t = xsmcGetHostData(xsArg(0));
+	timer *t = data_of(the, &xsArg(0));
 	if (t != NULL) {
 		clear(the, t);
 	}
@@ -174,24 +185,25 @@ static void fire(xsMachine *machine, timer *t) {
 	xsEndHost();
 }
 
+/* The timer that is due first at `now`, of equals the older one; NULL when none is due. */
+static timer *first_due(uint64_t now) {
+	timer *first = NULL;
+	for (timer *t = timers; t != NULL; t = t->next) {
+		if (t->scheduled && t->when <= now && (first == NULL || t->when < first->when)) {
+			first = t;
+		}
+	}
+	return first;
+}
+
 uint64_t pc_timers_run(void *machine) {
 	uint64_t now = hal_now_us();
 	uint64_t next = HAL_FOREVER;
-	bool dead = false;
-	for (timer *t = timers; t != NULL; t = t->next) {
-		if (t->scheduled && t->when <= now) {
-			fire(machine, t);
-			pc_jobs_run(machine);
-		}
-		if (t->scheduled && t->when < next) {
-			next = t->when;
-		}
-		dead |= t->cleared;
+	for (timer *t = first_due(now); t != NULL; t = first_due(now)) {
+		fire(machine, t);
+		pc_jobs_run(machine);
 	}
-	if (dead) {
-		sweep();
-	}
-	/* A callback may have scheduled a timer that the walk had passed. */
+	sweep();
 	for (timer *t = timers; t != NULL; t = t->next) {
 		if (t->scheduled && t->when < next) {
 			next = t->when;

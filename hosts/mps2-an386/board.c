@@ -10,8 +10,9 @@ void hal_init(void) {
 	(void)hal_uart_open(HAL_UART_CONSOLE, 115200);
 }
 
-/* AN386 has no register that tells a reset from a power-on. One that software asked for leaves its record
- * (hosts/common/reset.c); one without a record that finds RAM as it was is the watchdog's. */
+/* AN386 has no register that tells a reset from a power-on: RAM that still holds ALIVE was not without power. A reset
+ * that the firmware asked for, the watchdog's NMI among them, leaves a record (hosts/common/reset.c); any other is the
+ * reset button. */
 #define ALIVE 0x414C4956u
 static uint32_t alive __attribute__((section(".noinit")));
 static uint32_t asked __attribute__((section(".noinit")));
@@ -19,7 +20,7 @@ static uint32_t asked __attribute__((section(".noinit")));
 hal_reset_cause hal_reset_cause_read(void) {
 	hal_reset_cause cause = HAL_RESET_POWER_ON;
 	if (alive == ALIVE) {
-		cause = asked == ALIVE ? HAL_RESET_SOFTWARE : HAL_RESET_WATCHDOG;
+		cause = asked == ALIVE ? HAL_RESET_SOFTWARE : HAL_RESET_PIN;
 	}
 	alive = ALIVE;
 	asked = 0;
