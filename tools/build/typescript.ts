@@ -60,6 +60,9 @@ const ignoredDiagnostics = new Set([5096]);
 const libraries = new Map<string, ts.SourceFile | undefined>();
 
 /** The TypeScript of one build. */
+/** The module that makes the global `device`. */
+const deviceModule = "embedded:provider/builtin";
+
 export class TypeScript {
 	readonly #manifest: Manifest;
 	readonly #options: ts.CompilerOptions;
@@ -165,7 +168,7 @@ export class TypeScript {
 	emit(module: Module, resolveImport: ResolveImport): EmittedModule {
 		const file = this.sourceFile(module);
 		const imports = new Set<string>();
-		const state = { computed: false };
+		const state = { computed: false, device: false };
 		const rename: ts.TransformerFactory<ts.SourceFile> = (context) => (source) => {
 			const name = (literal: ts.StringLiteralLike): ts.StringLiteral => {
 				const original = ts.getOriginalNode(literal);
@@ -200,12 +203,32 @@ export class TypeScript {
 					}
 					state.computed = true;
 				}
+				if (ts.isIdentifier(node) && node.text === "device") state.device ||= this.#isGlobalDevice(node);
 				return ts.visitEachChild(node, visit, context);
 			};
-			return ts.visitNode(source, visit, ts.isSourceFile);
+			const renamed = ts.visitNode(source, visit, ts.isSourceFile);
+			if (!state.device) return renamed;
+			/* The global is made by its module: whoever uses it imports that first. */
+			const provider = resolveImport(deviceModule, module, { file: module.file || file, line: 1, column: 1 });
+			imports.add(provider);
+			const declaration = context.factory.createImportDeclaration(
+				undefined,
+				undefined,
+				context.factory.createStringLiteral(provider),
+			);
+			return context.factory.updateSourceFile(renamed, [declaration, ...renamed.statements]);
 		};
 		const { js, map } = file.endsWith(".ts") ? this.#emitTypeScript(file, rename) : this.#emitJavaScript(file, rename);
 		return { js, map, imports: [...imports], computedImport: state.computed };
+	}
+
+	/* Whether a name in emitted code is the ambient `device` of our declarations. */
+	#isGlobalDevice(node: ts.Identifier): boolean {
+		const original = ts.getOriginalNode(node);
+		const symbol = ts.isIdentifier(original)
+			? this.#program?.getTypeChecker().getSymbolAtLocation(original)
+			: undefined;
+		return symbol?.declarations?.some((d) => d.getSourceFile().fileName.endsWith("/types/device.d.ts")) ?? false;
 	}
 
 	#emitTypeScript(file: string, rename: ts.TransformerFactory<ts.SourceFile>): { js: string; map: string } {
