@@ -93,6 +93,22 @@ describe.each(["posix", "mps2-an386"])("on %s", (board) => {
 		expect(code).toBe(0);
 	});
 
+	test("test: all tests of the reference app pass on the device", async () => {
+		const { code, stdout, stderr } = await pericard("test", "ecg-patch", "--board", board);
+		expect(stdout.match(/^ [✓✗-] .*$/gm), stderr).toEqual([
+			" ✓ codec > the native CRC is CRC-16/IBM-3740",
+			" ✓ codec > bytes of a frame",
+			" ✓ heart rate measurement > bytes with contact and an interval",
+			" ✓ patch > finds every beat of a synthetic ECG, with its interval and rate",
+			" ✓ patch > a corrupt frame is a fault, and no beat",
+			" ✓ patch > missing frames are a gap, and record time goes on",
+			" ✓ patch > a dead front end is no signal, told once",
+			" ✓ sensor > samples come at their own rate, and stop with close()",
+		]);
+		expect(stdout).toMatch(/^8 passed, 0 failed$/m);
+		expect(code).toBe(0);
+	});
+
 	test("test: a failure has file and line, and fails the run", async () => {
 		const app = write(
 			`${board}/fails.test.ts`,

@@ -10,7 +10,7 @@ import { Compiler, engineDescription, type Source } from "./cc.ts";
 import { BuildError } from "./errors.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { checkNatives, configSource, definesSource, link, nativesSource } from "./link.ts";
-import { type Manifest, readManifest } from "./manifest.ts";
+import { type Manifest, type Room, readManifest } from "./manifest.ts";
 import type { SizeReport } from "./size.ts";
 import { makeSymbols } from "./symbols.ts";
 
@@ -29,6 +29,8 @@ export interface BuildOptions {
 	readonly sanitize?: boolean;
 	/** key=value pairs that override "config" of the manifests. */
 	readonly config?: Readonly<Record<string, string>>;
+	/** Memory that the machine has at least, though the manifests give it less. */
+	readonly room?: Room;
 	readonly progress?: (message: string) => void;
 }
 
@@ -61,7 +63,10 @@ export async function buildFirmware(options: BuildOptions): Promise<Build> {
 	const debug = options.debug ?? false;
 	const sanitize = options.sanitize ?? false;
 	if (sanitize && board.cpu !== "host") throw new BuildError(`sanitizers run on posix only, not on ${board.name}`);
-	const manifest = readManifest(findApp(options.app), board, { config: options.config });
+	const manifest = readManifest(findApp(options.app), board, {
+		config: options.config,
+		room: options.room,
+	});
 	for (const note of manifest.notes) progress(`note: ${note}`);
 
 	const variant = `${manifest.name}${debug ? "-debug" : ""}${sanitize ? "-sanitize" : ""}`;

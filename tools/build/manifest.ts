@@ -38,6 +38,12 @@ export interface Creation {
 	keys: { initial: number | undefined; incremental: number | undefined };
 }
 
+/** What the machine has at least, whatever the manifests say: bytes, and slots of its stack. */
+export interface Room {
+	readonly static: number;
+	readonly stack: number;
+}
+
 /** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 type JsonObject = { readonly [key: string]: Json };
@@ -347,6 +353,7 @@ export interface ManifestOptions {
 	readonly root?: string;
 	/** key=value pairs that override "config". */
 	readonly config?: Readonly<Record<string, string>>;
+	readonly room?: Room;
 }
 
 /**
@@ -408,7 +415,7 @@ export function readManifest(app: string, board: Board, options: ManifestOptions
 		natives,
 		preload: reader.preload,
 		strip: reader.strip,
-		creation: readCreation(reader.creation),
+		creation: withRoom(readCreation(reader.creation), options.room),
 		defines: reader.defines,
 		config,
 		data: matchData(reader),
@@ -417,6 +424,12 @@ export function readManifest(app: string, board: Board, options: ManifestOptions
 		implicit,
 		notes: reader.notes,
 	};
+}
+
+function withRoom(creation: Creation, room: Room | undefined): Creation {
+	if (room === undefined) return creation;
+	const atLeast = (key: keyof Room) => Math.max(creation[key] ?? 0, room[key]);
+	return { ...creation, static: atLeast("static"), stack: atLeast("stack") };
 }
 
 function readCreation(value: JsonObject): Creation {

@@ -2,6 +2,7 @@
 
 import type { Build } from "../build/build.ts";
 import { displayPath } from "../build/errors.ts";
+import type { Room } from "../build/manifest.ts";
 import { type Arguments, type Command, OK } from "./command.ts";
 import { BOARD_OPTION, DEFAULT_BOARD, findApp, findBoard } from "./paths.ts";
 import { type Progress, progressLines } from "./progress.ts";
@@ -15,8 +16,8 @@ export const BUILD_OPTIONS = {
 	out: { value: "DIR", help: "where the image goes: DIR/<board>/<app>/", default: "build" },
 } as const;
 
-/** Builds the app that the words name. Throws CliError, BuildError. */
-export async function buildApp(args: Arguments, app: string, progress: Progress): Promise<Build> {
+/** Builds the app that the words name, its machine with no less than `room`. Throws CliError, BuildError. */
+export async function buildApp(args: Arguments, app: string, progress: Progress, room?: Room): Promise<Build> {
 	const board = findBoard(args.text("board") ?? DEFAULT_BOARD);
 	const out = args.text("out");
 	// Loaded here: the compiler behind it takes longer to load than all the rest, and `--help` needs none of it.
@@ -28,6 +29,7 @@ export async function buildApp(args: Arguments, app: string, progress: Progress)
 		debug: args.flag("debug"),
 		sanitize: args.flag("sanitize"),
 		progress,
+		...(room === undefined ? {} : { room }),
 	});
 }
 

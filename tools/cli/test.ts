@@ -13,6 +13,12 @@ import { chooseEmulator, runSession } from "./session.ts";
 /** Emulated seconds that all tests of an app may take. */
 const DEADLINE = 600;
 
+/**
+ * The machine of a test image: pericard/test, the tests and what they keep come on top of what an app needs. It still
+ * fits a device of 256 KB.
+ */
+const ROOM = { static: 196_608, stack: 512 };
+
 /** What the device says of one test. */
 interface TestRecord {
 	readonly suite: string;
@@ -87,10 +93,11 @@ async function run(args: Arguments): Promise<number> {
 	}
 	const written = writeTestApp(app, files);
 	const progress = progressLines(json && !args.flag("verbose"));
-	const build = await buildApp(args, written.app, (message) => {
+	const tell = (message: string) => {
 		// That our main takes the place of the app's is as meant.
 		if (!message.startsWith("note: ") || !message.includes(`module "main" takes the place`)) progress(message);
-	});
+	};
+	const build = await buildApp(args, written.app, tell, ROOM);
 	const origin = { build, dir: written.dir };
 
 	const results: TestRecord[] = [];
