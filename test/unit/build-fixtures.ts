@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
 import type { Board } from "../../tools/build/board.ts";
+import { displayPath } from "../../tools/build/errors.ts";
 
 const folders: string[] = [];
 
@@ -46,6 +47,11 @@ export function board(values: Partial<Board> = {}): Board {
 		emulators: [],
 		...values,
 	};
+}
+
+/** A message with paths relative to `folder`: it shows them relative to the working directory where that is near. */
+export function within(folder: string, message: string): string {
+	return message.replaceAll(`${displayPath(folder)}/`, "").replaceAll(`${folder}/`, "");
 }
 
 /** The error that `action` ends in; fails if it does not. */

@@ -7,7 +7,7 @@ import { buildGraph } from "../../tools/build/graph.ts";
 import { checkNatives } from "../../tools/build/link.ts";
 import { readManifest } from "../../tools/build/manifest.ts";
 import { findLine, makeSymbols, symbolize } from "../../tools/build/symbols.ts";
-import { board, failure, files } from "./build-fixtures.ts";
+import { board, failure, files, within } from "./build-fixtures.ts";
 
 const all = { modules: { "*": "./*" } };
 
@@ -24,7 +24,7 @@ async function error(content: Readonly<Record<string, unknown>>, app = "app"): P
 	const manifest = readManifest(join(root, app), board(), { root });
 	const found = await failure(() => buildGraph(manifest, join(root, "out")));
 	expect(found.name).toBe("BuildError");
-	return found.message.replaceAll(`${root}/`, "");
+	return within(root, found.message);
 }
 
 describe("reach", () => {
@@ -196,9 +196,7 @@ describe("natives", () => {
 	test("one that no object defines is an error", async () => {
 		const { built, root } = await graph(app);
 		const message = (await failure(() => checkNatives(built.natives.slice(0, 1), []))).message;
-		expect(message.replaceAll(`${root}/`, "")).toBe(
-			'app/main.ts:3: no C file of this build defines the native "xs_add"',
-		);
+		expect(within(root, message)).toBe('app/main.ts:3: no C file of this build defines the native "xs_add"');
 	});
 });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { BuildError } from "../../tools/build/errors.ts";
 import { readManifest } from "../../tools/build/manifest.ts";
-import { board, failure, files } from "./build-fixtures.ts";
+import { board, failure, files, within } from "./build-fixtures.ts";
 
 /* Reads app/manifest.json of a tree of files; the tree is Pericard's root, too. */
 function read(content: Readonly<Record<string, unknown>>, name = "mps2-an386", config?: Record<string, string>) {
@@ -22,7 +22,7 @@ async function error(content: Readonly<Record<string, unknown>>): Promise<string
 	const root = files(content);
 	const found = await failure(() => readManifest(join(root, "app"), board(), { root }));
 	expect(found).toBeInstanceOf(BuildError);
-	return found.message.replaceAll(`${root}/`, "");
+	return within(root, found.message);
 }
 
 const main = { "app/main.ts": "" };
@@ -343,7 +343,7 @@ describe("the app", () => {
 	test("errors", async () => {
 		const root = files({ "empty/x.txt": "", "notes.txt": "" });
 		const message = async (path: string) =>
-			(await failure(() => readManifest(join(root, path), board(), { root }))).message.replaceAll(`${root}/`, "");
+			within(root, (await failure(() => readManifest(join(root, path), board(), { root }))).message);
 		expect(await message("nothing")).toBe('no app "nothing": expected a folder with a manifest.json, or a .ts file');
 		expect(await message("empty")).toBe("empty: no manifest.json in this folder");
 		expect(await message("notes.txt")).toBe("notes.txt: an app is a folder with a manifest.json, or a .ts file");
