@@ -8,6 +8,7 @@
 #include "harness.h"
 #include "posix.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -16,7 +17,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define CONTROL 3
@@ -119,12 +119,15 @@ static uint8_t *take_body(size_t size) {
 	return body;
 }
 
-/* Memory of this process; an address where nothing is mapped is an error, not a fault. */
+/* Memory of this process, the read-only too: who asks is a debugger. An address where nothing is mapped is an error, not
+ * a fault. */
 static bool transfer(uint64_t address, void *data, size_t size, bool write) {
-	struct iovec local = {.iov_base = data, .iov_len = size};
-	struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = size};
-	ssize_t done = write ? process_vm_writev(getpid(), &local, 1, &remote, 1, 0)
-						 : process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+	int memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	if (memory < 0) {
+		return false;
+	}
+	ssize_t done = write ? pwrite(memory, data, size, (off_t)address) : pread(memory, data, size, (off_t)address);
+	close(memory);
 	return done == (ssize_t)size;
 }
 

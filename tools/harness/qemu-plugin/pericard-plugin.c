@@ -405,6 +405,14 @@ static void command(char *line, FILE *in) {
 static void *serve(void *data) {
 	FILE *in = data;
 	char line[256];
+	/* The reset at power-on loads the image into memory: nobody writes there before it is over, which it is once the main
+	 * loop has let go of QEMU's lock. */
+	pthread_mutex_lock(&mutex);
+	while (resets == 0)
+		pthread_cond_wait(&changed, &mutex);
+	pthread_mutex_unlock(&mutex);
+	lock_qemu();
+	qemu.unlock();
 	while (fgets(line, sizeof line, in))
 		command(line, in);
 	_exit(0);
