@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe } from "vitest";
 import { type Build, buildFirmware } from "../../tools/build/build.ts";
 import { type Device, type DeviceOptions, type Emulator, openDevice } from "../../tools/harness/device.ts";
+import { RenodeDevice, RenodeServer } from "../../tools/harness/renode.ts";
 import { which } from "../../tools/requirements.mjs";
 
 /** A board in one of its emulators. */
@@ -28,6 +29,11 @@ const root = join(import.meta.dirname, "../..");
 const builds = new Map<string, Promise<Build>>();
 let out: string | undefined;
 
+function scratch(): string {
+	out ??= mkdtempSync(join(tmpdir(), "pericard-test-"));
+	return out;
+}
+
 /** Path of a test's app, or of a firmware app. */
 export function appPath(name: string): string {
 	return join(root, name.includes("/") ? name : `test/device/apps/${name}`);
@@ -41,19 +47,30 @@ export interface AppOptions {
 
 /** The image of an app for a board; built once a test file. On posix with AddressSanitizer and UBSan. */
 export function image(name: string, board: string, options: AppOptions = {}): Promise<Build> {
-	out ??= mkdtempSync(join(tmpdir(), "pericard-test-"));
 	const sanitize = options.sanitize ?? board === "posix";
 	const key = JSON.stringify([name, board, options]);
 	let build = builds.get(key);
 	if (build === undefined) {
-		const dir = join(out, String(builds.size));
+		const dir = join(scratch(), String(builds.size));
 		build = buildFirmware({ app: appPath(name), board, out: dir, ...options, sanitize });
 		builds.set(key, build);
 	}
 	return build;
 }
 
-afterAll(() => {
+/* Renode takes seconds to start: one for each board serves all devices of a test file. */
+const servers = new Map<string, Promise<RenodeServer>>();
+
+async function makeDevice(build: Build, emulator: Emulator, options: DeviceOptions): Promise<Device> {
+	if (emulator !== "renode") return openDevice(build, { ...options, emulator });
+	const server = servers.get(build.board) ?? RenodeServer.start(scratch());
+	servers.set(build.board, server);
+	return new RenodeDevice(build, { ...options, server: await server });
+}
+
+afterAll(async () => {
+	for (const server of servers.values()) await (await server).stop();
+	servers.clear();
 	if (out !== undefined) rmSync(out, { recursive: true, force: true });
 	out = undefined;
 	builds.clear();
@@ -68,7 +85,7 @@ export async function withDevice<T>(
 ): Promise<T> {
 	const { device: deviceOptions, ...appOptions } = options;
 	const build = await image(app, place.board, appOptions);
-	const device = await openDevice(build, { ...deviceOptions, emulator: place.emulator });
+	const device = await makeDevice(build, place.emulator, deviceOptions ?? {});
 	try {
 		await device.start();
 		return await body(device, build);
