@@ -5,7 +5,7 @@
  * finds the state before the call or the state after it, finds the same one on every later mount, and takes new writes.
  * docs/storage.md tells why the design is as it is and gives the format to the byte.
  *
- * The store allocates nothing and has no globals: the caller owns the kv_store (opaque; about 64 bytes) and the
+ * The store allocates nothing and has no globals: the caller owns the kv_store (opaque; 48 bytes) and the
  * kv_flash, and keeps both as long as the store is used. No function prints, blocks on anything but flash, or recurses.
  * Stack: below 700 bytes on Cortex-M4. One thread at a time.
  *
