@@ -5,6 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { syntheticRecording } from "../../tools/signals/synthetic.ts";
+import { packAnnotations, writeRecord } from "../unit/wfdb-writer.ts";
 
 const BIN = join(import.meta.dirname, "../../tools/bin/pericard.mjs");
 
@@ -190,8 +192,13 @@ test("run --json of ecg-patch: one object a beat, with t, rr, bpm and fault", as
 	expect(code).toBe(0);
 });
 
-test("bench --json: every figure that the README names", async () => {
-	const { code, stdout } = await pericard("bench", "--json", "--board", "mps2-an386");
+test("bench --full --json: every figure that the README names, within its target", async () => {
+	const record = syntheticRecording({ seconds: 20, sampleRate: 250, seed: 5 });
+	const samples = Array.from(record.signals[0]?.samples ?? []);
+	const path = writeRecord(folder, "bench", 16, 250, [{ name: "ECG", samples }]);
+	writeFileSync(`${path}.atr`, packAnnotations(record.beats.filter((beat) => beat < 19.5 * 250)));
+	const { code, stdout, stderr } = await pericard("bench", "--json", "--full", "--input", "bench.hea");
+	expect(stderr).toBe("");
 	expect(code).toBe(0);
 	const figures = JSON.parse(stdout) as {
 		name: string;
@@ -200,18 +207,51 @@ test("bench --json: every figure that the README names", async () => {
 		board: string;
 		component?: string;
 	}[];
-	const names = new Set(figures.map((figure) => figure.name));
-	for (const name of ["flash-bytes", "ram-bytes", "boot", "ecg-sample", "js-loop", "js-call", "js-typed-array"]) {
-		expect(names).toContain(name);
+	const boards = ["mps2-an386", "nrf52840dk", "posix"];
+	for (const figure of figures) {
+		const size = figure.name.endsWith("-bytes");
+		expect(Object.keys(figure)).toEqual(["name", "value", "unit", "board", ...(size ? ["component"] : [])]);
+		expect(figure).toMatchObject({ name: expect.any(String), value: expect.any(Number), board: expect.any(String) });
+		expect(figure.value).toBeGreaterThanOrEqual(0);
 	}
-	const value = (name: string) => figures.find((figure) => figure.name === name)?.value;
+	for (const board of boards) {
+		for (const name of ["flash-bytes", "ram-bytes"]) {
+			const parts = figures.filter((figure) => figure.name === name && figure.board === board);
+			const totals = parts.filter((figure) => figure.component === "total");
+			expect(totals.length).toBe(1);
+			expect(new Set(parts.map((part) => part.component)).size).toBe(parts.length);
+			expect(parts.every((part) => part.unit === "bytes" && Number.isInteger(part.value))).toBe(true);
+			const sum = parts.filter((part) => part.component !== "total").reduce((all, part) => all + part.value, 0);
+			expect(sum).toBe(totals[0]?.value);
+		}
+	}
+	const counted = figures.filter((figure) => figure.component === undefined);
+	expect(counted.map(({ name, unit, board }) => [name, unit, board])).toEqual([
+		["boot", "instructions", "mps2-an386"],
+		["ecg-sample", "instructions", "mps2-an386"],
+		["js-loop", "instructions", "mps2-an386"],
+		["js-call", "instructions", "mps2-an386"],
+		["js-typed-array", "instructions", "mps2-an386"],
+		["idle-wakeups-per-second", "1/s", "mps2-an386"],
+		["ecg-sensitivity", "%", "mps2-an386"],
+		["ecg-positive-predictivity", "%", "mps2-an386"],
+	]);
+
+	const value = (name: string) => counted.find((figure) => figure.name === name)?.value ?? Number.NaN;
+	const total = (name: string, board: string) =>
+		figures.find((figure) => figure.name === name && figure.board === board && figure.component === "total")?.value;
+	expect(total("flash-bytes", "nrf52840dk")).toBeLessThanOrEqual(409_600);
+	expect(total("ram-bytes", "nrf52840dk")).toBeLessThanOrEqual(150_000);
 	expect(value("boot")).toBeLessThanOrEqual(1_000_000);
 	expect(value("ecg-sample")).toBeLessThanOrEqual(40_000);
 	expect(value("idle-wakeups-per-second")).toBe(0);
-	for (const name of ["flash-bytes", "ram-bytes"]) {
-		const parts = figures.filter((figure) => figure.name === name);
-		const total = parts.find((figure) => figure.component === "total")?.value;
-		expect(parts.filter((part) => part.component !== "total").reduce((sum, part) => sum + part.value, 0)).toBe(total);
-	}
-	expect(readFileSync(join(import.meta.dirname, "../../README.md"), "utf8")).toContain("idle-wakeups-per-second");
+	expect(value("ecg-sensitivity")).toBe(100);
+	expect(value("ecg-positive-predictivity")).toBeGreaterThan(90); // the record's last beat is in no annotation
+	// A call costs more than a loop that makes none; nothing costs nothing.
+	expect(value("boot")).toBeGreaterThan(50_000);
+	expect(value("ecg-sample")).toBeGreaterThan(1000);
+	expect(value("js-loop")).toBeGreaterThan(10);
+	expect(value("js-call")).toBeGreaterThan(value("js-loop"));
+	const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
+	for (const { name } of figures) expect(readme).toContain(name);
 });

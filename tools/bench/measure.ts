@@ -5,7 +5,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { boardNames, pericardRoot, readBoard } from "../build/board.ts";
+import { pericardRoot } from "../build/board.ts";
 import { type Build, buildFirmware } from "../build/build.ts";
 import { type Device, openDevice } from "../harness/device.ts";
 import { recordStream } from "../signals/frames.ts";
@@ -32,7 +32,7 @@ const ITERATIONS = 100_000;
 /** The board whose instructions are counted. */
 export const COUNTED = "mps2-an386";
 
-/** Flash and RAM of ecg-patch on each board. */
+/** Flash and RAM of ecg-patch on each board; on posix what the process has loaded of the firmware in their place. */
 export async function sizes(boards: readonly string[], out: string, progress: Progress): Promise<Figure[]> {
 	const figures: Figure[] = [];
 	for (const board of boards) {
@@ -49,11 +49,6 @@ export async function sizes(boards: readonly string[], out: string, progress: Pr
 		add("ram-bytes", size.ram, size.ramTotal);
 	}
 	return figures;
-}
-
-/** The boards that have a firmware image: posix is a process, its bytes say nothing of a device. */
-export function deviceBoards(): string[] {
-	return boardNames().filter((name) => readBoard(name).cpu !== "host");
 }
 
 async function withDevice<T>(

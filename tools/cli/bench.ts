@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Figure } from "../bench/measure.ts";
+import { boardNames } from "../build/board.ts";
 import { type Arguments, CliError, type Command, OK } from "./command.ts";
 import { findRecord } from "./input.ts";
 import { DEFAULT_BOARD, findBoard, ROOT } from "./paths.ts";
@@ -25,9 +26,9 @@ function print(figures: readonly Figure[]): void {
 }
 
 async function run(args: Arguments): Promise<number> {
-	const { accuracy, COUNTED, counts, deviceBoards, sizes } = await import("../bench/measure.ts");
+	const { accuracy, COUNTED, counts, sizes } = await import("../bench/measure.ts");
 	const board = args.text("board");
-	const boards = board === undefined ? deviceBoards() : [findBoard(board).name];
+	const boards = board === undefined ? boardNames() : [findBoard(board).name];
 	const out = args.text("out") ?? "build";
 	const input = args.text("input") ?? (existsSync(RECORD) ? RECORD : undefined);
 	if (args.flag("full") && input === undefined) {
@@ -54,7 +55,7 @@ export const command: Command = {
 	name: "bench",
 	summary: "measure size, boot, speed and wake-ups of the firmware",
 	description:
-		"Builds ecg-patch for every board and prints flash and RAM by component; then counts instructions in QEMU: boot (power-on to the first line of TypeScript), ecg-sample (everything the firmware does, by samples), js-loop, js-call and js-typed-array (one iteration), and how often an idle app is woken.",
+		"Builds ecg-patch for every board and prints flash and RAM by component (on posix: of the process); then counts instructions in QEMU: boot (power-on to the first line of TypeScript), ecg-sample (everything the firmware does, by samples), js-loop, js-call and js-typed-array (one iteration), and how often an idle app is woken.",
 	positionals: [],
 	options: {
 		board: { value: "BOARD", help: `only this board (default all; instructions are counted on ${DEFAULT_BOARD})` },
