@@ -68,7 +68,7 @@ hal_status hal_i2c_read(unsigned bus, uint8_t address, uint8_t *data, size_t siz
 	return HAL_UNSUPPORTED;
 }
 
-/* ---- watchdog (CMSDK APB watchdog: the first time-out raises NMI, which fault.c records and ends in a reset; the second resets by itself) ------------------------------ */
+/* ---- watchdog: its time-out raises NMI, which fault.c records and ends in a reset -------------------------------- */
 
 static uint32_t watchdog_load;
 
@@ -82,7 +82,8 @@ hal_status hal_watchdog_start(uint32_t timeout_ms) {
 	watchdog_load = (uint32_t)((uint64_t)timeout_ms * (MPS2_CLOCK / 1000u));
 	MPS2_REG(MPS2_WATCHDOG, WATCHDOG_LOCK) = WATCHDOG_UNLOCK;
 	MPS2_REG(MPS2_WATCHDOG, WATCHDOG_LOAD) = watchdog_load;
-	MPS2_REG(MPS2_WATCHDOG, WATCHDOG_CONTROL) = 3u; /* interrupt and reset */
+	MPS2_REG(MPS2_WATCHDOG, WATCHDOG_CONTROL) =
+		1u; /* NMI; its own reset at a second time-out could overtake the record */
 	MPS2_REG(MPS2_WATCHDOG, WATCHDOG_LOCK) = 0;
 	return HAL_OK;
 }

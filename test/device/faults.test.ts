@@ -54,18 +54,25 @@ async function endings(place: Place): Promise<readonly DeviceRecord[]> {
 			for (let starts = 0; starts < 20; starts++) if ((await device.run(5)) === "ended") break;
 			return device.records();
 		},
-		{ sanitize: false },
+		{ sanitize: false, config: { skip: skipped(place) } },
 	);
 }
 
+/* Renode 1.16's core aborts when an exception can't push its frame, which is what a C stack's overflow ends in. */
+function skipped(place: Place): string {
+	return place.emulator === "renode" ? "c-overflow" : "";
+}
+
 describeAt([posix, mps2, mps2Renode, nrf], "reset reasons", (place) => {
-	test("every violation is recorded with its reason", async () => {
+	const but = skipped(place) === "" ? "" : ` (all but ${skipped(place)})`;
+	test(`every violation is recorded with its reason${but}`, async () => {
 		const records = await endings(place);
 		const reports = records
 			.filter((record) => record.event === "report" && record.type === "reset")
 			.map((record) => record.data as Record<string, unknown>);
 		expect(reports[0]).toMatchObject({ after: "none", reason: "power-on", count: 0 });
-		const expected = [...(place.board === "posix" ? onPosix : onArm), ...everywhere];
+		const violations = [...(place.board === "posix" ? onPosix : onArm), ...everywhere];
+		const expected = violations.filter((ending) => ending.after !== skipped(place));
 		expect(reports.slice(1).map((report) => report.after)).toEqual(expected.map((ending) => ending.after));
 		for (const [index, ending] of expected.entries()) {
 			const report = reports[index + 1] as Record<string, unknown>;
