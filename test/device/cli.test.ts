@@ -86,6 +86,39 @@ describe.each(["posix", "mps2-an386"])("on %s", (board) => {
 		expect(code).toBe(1);
 	});
 
+	test("run: what the app reports as lines, and a stack that it prints itself in TypeScript", async () => {
+		const app = write(
+			`${board}/tells.ts`,
+			[
+				'import { report } from "pericard/report";',
+				"interface Nothing {}",
+				"function fail(): void {",
+				"	throw new Error('told');",
+				"}",
+				"try {",
+				"	fail();",
+				"} catch (error) {",
+				"	console.log(error);",
+				"}",
+				"report('reading', { value: 3.5, unit: 'mV', missing: null, list: [1, 2] });",
+				"report('state', 'asleep');",
+				"console.log('at home (as:1) it stays');",
+				"",
+			].join("\n"),
+		);
+		const { code, stdout } = await pericard("run", app, "--board", board);
+		expect(stdout.split("\n")).toEqual([
+			"Error: told",
+			`    at fail (${board}/tells.ts:4)`,
+			`    at (${board}/tells.ts:7)`,
+			"[reading]  value 3.5  unit mV  list [1,2]",
+			"[state]  asleep",
+			"at home (as:1) it stays",
+			"",
+		]);
+		expect(code).toBe(0);
+	});
+
 	test("test: an app from the template passes", async () => {
 		if (!existsSync(join(folder, "my-device"))) await pericard("new", "my-device");
 		const { code, stdout, stderr } = await pericard("test", "my-device", "--board", board);

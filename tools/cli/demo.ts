@@ -14,9 +14,10 @@ import { chooseEmulator, runSession } from "./session.ts";
 import { trace } from "./trace.ts";
 
 const SECONDS = 20;
-/** Seconds that the trace shows, and its size in characters. */
+/** Seconds that the trace shows, and its size in characters: the most of it, and the least that the line below takes. */
 const WINDOW = 4;
 const COLUMNS = 72;
+const FEWEST_COLUMNS = 48;
 const ROWS = 6;
 
 /** A beat report of ecg-patch: seconds of the record, R-R in seconds, beats a minute, or what is wrong with the signal. */
@@ -67,7 +68,9 @@ class Screen {
 
 	/** Draws over the last picture. `now`: seconds of the record. */
 	draw(now: number, beats: readonly Beat[]): void {
-		const points = new Float64Array(COLUMNS * 2).fill(Number.NaN);
+		// A line that wraps would break the redrawing.
+		const columns = Math.max(FEWEST_COLUMNS, Math.min(COLUMNS, process.stdout.columns - 3));
+		const points = new Float64Array(columns * 2).fill(Number.NaN);
 		const start = now - WINDOW;
 		const step = WINDOW / points.length;
 		for (let point = 0; point < points.length; point++) {
@@ -82,10 +85,10 @@ class Screen {
 				if (Number.isNaN(held) || Math.abs(sample - middle) > Math.abs(held - middle)) points[point] = sample;
 			}
 		}
-		const marks = new Array<string>(COLUMNS).fill(" ");
+		const marks = new Array<string>(columns).fill(" ");
 		for (const beat of beats) {
 			const column = Math.floor((beat.t - start) / (2 * step));
-			if (column >= 0 && column < COLUMNS) marks[column] = beat.fault === null ? "▼" : "!";
+			if (column >= 0 && column < columns) marks[column] = beat.fault === null ? "▼" : "!";
 		}
 		const last = beats.at(-1);
 		const rate = last?.bpm === null || last?.bpm === undefined ? "-- bpm" : `${Math.round(last.bpm)} bpm`;
@@ -93,7 +96,7 @@ class Screen {
 		const found = beats.filter((beat) => beat.fault === null).length;
 		const lines = [
 			marks.join(""),
-			...trace(points, COLUMNS, ROWS, this.#low, this.#high),
+			...trace(points, columns, ROWS, this.#low, this.#high),
 			`♥ ${rate.padEnd(9)} ${state.padEnd(14)} beat ${String(found).padStart(3)}   ${now.toFixed(1).padStart(5)} s`,
 		];
 		const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A` : "";

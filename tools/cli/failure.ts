@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Build } from "../build/build.ts";
 import { displayPath } from "../build/errors.ts";
-import { loadSymbols } from "../build/symbols.ts";
+import { loadSymbols, type Symbols } from "../build/symbols.ts";
 import type { DeviceRecord } from "../harness/records.ts";
 import { ROOT } from "./paths.ts";
 
@@ -36,10 +36,24 @@ export function describeFailure(origin: Origin, record: DeviceRecord): string[] 
 	}
 }
 
+/** A line of the device's console; where it is one of a stack that the app itself prints, in the app's TypeScript. */
+export function consoleLine(origin: Origin, line: string): string {
+	if (!/^\s*at .*\([^()]+:\d+\)$/.test(line)) return line;
+	return stackLines(origin, ` ${line.trim()}`)[0] ?? line;
+}
+
+const symbols = new WeakMap<Build, Symbols>();
+
+function symbolsOf(build: Build): Symbols {
+	const found = symbols.get(build) ?? loadSymbols(build.symbolsFile);
+	symbols.set(build, found);
+	return found;
+}
+
 /** The stack of an error of the device, in the app's TypeScript: "    at name (file.ts:line)". */
 export function stackLines(origin: Origin, stack: string): string[] {
 	if (stack === "") return [];
-	return loadSymbols(origin.build.symbolsFile)
+	return symbolsOf(origin.build)
 		.stack(stack)
 		.split("\n")
 		.map((line) => line.trim())

@@ -3,7 +3,7 @@
 import type { DeviceRecord } from "../harness/records.ts";
 import { BUILD_OPTIONS, buildApp } from "./build.ts";
 import { type Arguments, type Command, FAILED, OK } from "./command.ts";
-import { describeFailure } from "./failure.ts";
+import { consoleLine, describeFailure } from "./failure.ts";
 import { openInput } from "./input.ts";
 import { appFolder, DEFAULT_BOARD, findApp } from "./paths.ts";
 import { progressLines } from "./progress.ts";
@@ -13,11 +13,11 @@ import { chooseEmulator, runSession } from "./session.ts";
 export function reportLine(record: DeviceRecord): string {
 	const data = record.data;
 	const values =
-		typeof data === "object" && data !== null
+		typeof data === "object" && data !== null && !Array.isArray(data)
 			? Object.entries(data)
 					.filter(([, value]) => value !== undefined && value !== null)
 					.map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
-			: [JSON.stringify(data)];
+			: [typeof data === "string" ? data : JSON.stringify(data)];
 	return [`[${String(record.type)}]`, ...values].join("  ");
 }
 
@@ -30,19 +30,20 @@ async function run(args: Arguments): Promise<number> {
 	const file = args.text("input");
 	const input = file === undefined ? undefined : openInput(file);
 	const build = await buildApp(args, app, progressLines(json && !args.flag("verbose")));
+	const origin = { build, dir: appFolder(app) };
 	const outcome = await runSession(build, {
 		emulator,
 		...(input === undefined ? {} : { input }),
 		...(seconds === undefined ? { paced: true } : { seconds }),
 		// With --json stdout is for the app's data alone.
-		onLine: (line) => (json ? console.error(line) : console.log(line)),
+		onLine: (line) => (json ? console.error : console.log)(consoleLine(origin, line)),
 		onRecord: (record) => {
 			if (record.event === "report") console.log(json ? JSON.stringify(record.data) : reportLine(record));
 			else if (args.flag("verbose")) console.error(JSON.stringify(record));
 		},
 	});
 	if (outcome.failure !== undefined) {
-		for (const line of describeFailure({ build, dir: appFolder(app) }, outcome.failure)) console.error(line);
+		for (const line of describeFailure(origin, outcome.failure)) console.error(line);
 		return FAILED;
 	}
 	if (outcome.reason !== "time" && outcome.reason !== "ended") {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { BUILD_OPTIONS, buildApp } from "./build.ts";
 import { type Arguments, CliError, type Command, FAILED, OK } from "./command.ts";
-import { describeFailure, stackLines } from "./failure.ts";
+import { consoleLine, describeFailure, stackLines } from "./failure.ts";
 import { appFolder, DEFAULT_BOARD, findApp } from "./paths.ts";
 import { progressLines } from "./progress.ts";
 import { chooseEmulator, runSession } from "./session.ts";
@@ -106,7 +106,7 @@ async function run(args: Arguments): Promise<number> {
 	const outcome = await runSession(build, {
 		emulator,
 		seconds: args.number("seconds") ?? DEADLINE,
-		onLine: (line) => (json ? console.error(line) : console.log(line)),
+		onLine: (line) => (json ? console.error : console.log)(consoleLine(origin, line)),
 		onRecord: (record) => {
 			if (record.event === "tests") finished = true;
 			if (record.event !== "test") return;
