@@ -7,8 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BeatReport } from "../../firmware/apps/ecg-patch/patch.ts";
+import { FRAME, STATUS_LEAD_OFF } from "../../firmware/sensors/ecg/codec.ts";
 import type { Device, StopReason } from "../../tools/harness/device.ts";
-import { recordFrames, recordStream } from "../../tools/signals/frames.ts";
+import { crc16, recordFrames, recordStream } from "../../tools/signals/frames.ts";
 import { NO_SAMPLE, openRecord, type Recording } from "../../tools/signals/record.ts";
 import { type Score, type ScoreOptions, score } from "../../tools/signals/score.ts";
 import { type SyntheticRecording, syntheticRecording } from "../../tools/signals/synthetic.ts";
@@ -168,6 +169,14 @@ describeAt(tierOne, "ecg", (place) => {
 	});
 	const within = (time: number) => time > 6 && time < 10;
 	const flip = (frame: Uint8Array) => frame.map((byte, index) => (index === 11 ? byte ^ 0x40 : byte));
+	const loose = (frame: Uint8Array) => {
+		const changed = Uint8Array.from(frame);
+		if (changed[2] !== FRAME.samples) return changed;
+		changed[FRAME.header] = STATUS_LEAD_OFF;
+		const end = changed.length - 2;
+		new DataView(changed.buffer).setUint16(end, crc16(changed, 2, end), true);
+		return changed;
+	};
 	const damaged = (change: (frames: Uint8Array[]) => Uint8Array[]) =>
 		Buffer.concat(change([...recordFrames(clean)])) as Uint8Array;
 
@@ -238,7 +247,15 @@ describeAt(tierOne, "ecg", (place) => {
 			silent: [6.1, 10],
 		},
 		{
+			// The loose electrode still gives something that looks like beats.
 			name: "lead-off as the front end tells it",
+			input: () => damaged((frames) => frames.map((frame, at) => (at >= 101 && at < 165 ? loose(frame) : frame))),
+			faults: ["lead-off"],
+			spoiled: [5, 14],
+			silent: [6.1, 10.5],
+		},
+		{
+			name: "a record without values",
 			input: record((value, time) => (within(time) ? NO_SAMPLE : value)),
 			faults: ["lead-off"],
 			spoiled: [5, 14],
