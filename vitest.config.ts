@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
 	test: {
 		include: ["test/**/*.test.ts"],
+		globalSetup: ["test/setup.ts"],
 		// On-device tests are run on the device by tests of ours, not by vitest.
 		exclude: ["test/**/apps/**", "test/device-app/**", "node_modules/**"],
 		pool: "forks",
