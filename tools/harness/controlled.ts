@@ -15,7 +15,7 @@ import {
 	waitForOutput,
 } from "./device.ts";
 import type { ControlLink } from "./link.ts";
-import { type DeviceRecord, RecordParser } from "./records.ts";
+import { type DeviceRecord, RecordLog } from "./records.ts";
 import { tearFlash } from "./tear.ts";
 
 /** Serial ports of a device. */
@@ -61,10 +61,7 @@ export abstract class ControlledDevice implements Device {
 	readonly #storage: string;
 	readonly #streams: readonly PortOutput[] = Array.from({ length: PORTS }, () => new PortOutput());
 	readonly #input: InputPump | undefined;
-	readonly #parser = new RecordParser();
-	readonly #records: DeviceRecord[] = [];
-	#parsed = 0;
-	#told = 0;
+	readonly #log = new RecordLog();
 	readonly #matched: number[] = new Array(PORTS).fill(0);
 	#machine: Machine | undefined;
 	#boots = 0;
@@ -115,7 +112,7 @@ export abstract class ControlledDevice implements Device {
 		for (;;) {
 			const reason = await this.#advance(machine, until);
 			if (reason !== "stop") return reason === "exited" ? "ended" : "time";
-			const why = this.#whyStopped();
+			const why = this.#log.whyStopped(this.output());
 			if (why !== undefined) return why;
 		}
 	}
@@ -154,16 +151,6 @@ export abstract class ControlledDevice implements Device {
 		}
 	}
 
-	/* The firmware is at pc_harness_stop(); its newest records say why. Undefined: it goes on by itself. */
-	#whyStopped(): StopReason | undefined {
-		const news = this.records().slice(this.#told);
-		this.#told += news.length;
-		const last = news.findLast(({ event }) => ["end", "uncaught", "rejection", "abort", "fault"].includes(event));
-		if (news.some(({ event }) => event === "uncaught" || event === "rejection")) return "uncaught";
-		if (last === undefined || (last.event === "abort" && last.reason === "software")) return undefined;
-		return last.event === "end" ? "ended" : "abort";
-	}
-
 	async #runToCut(machine: Machine, until: number): Promise<StopReason> {
 		const { flashSteps } = await machine.link.state();
 		if (this.#cutAt > flashSteps + 1) {
@@ -191,16 +178,13 @@ export abstract class ControlledDevice implements Device {
 			const reason = await this.#advance(machine, until);
 			if (reason === "flash") return "flash";
 			if (reason !== "stop") return reason === "exited" ? "ended" : "time";
-			const why = this.#whyStopped();
+			const why = this.#log.whyStopped(this.output());
 			if (why !== undefined) return why;
 		}
 	}
 
-	async waitFor(text: string | RegExp, options: WaitOptions): Promise<string> {
-		const port = options.port ?? 0;
-		const { match, end } = await waitForOutput(this, text, options, this.#matched[port] ?? 0);
-		this.#matched[port] = end;
-		return match;
+	waitFor(text: string | RegExp, options: WaitOptions): Promise<string> {
+		return waitForOutput(this, text, options, this.#matched);
 	}
 
 	async now(): Promise<number> {
@@ -212,12 +196,7 @@ export abstract class ControlledDevice implements Device {
 	}
 
 	records(): DeviceRecord[] {
-		const text = this.output(0);
-		for (const item of this.#parser.push(text.slice(this.#parsed))) {
-			if (item.kind === "record") this.#records.push(item.record);
-		}
-		this.#parsed = text.length;
-		return [...this.#records];
+		return this.#log.read(this.output());
 	}
 
 	write(data: Uint8Array | string, port = 0): void {

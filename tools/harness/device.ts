@@ -96,19 +96,26 @@ export async function openDevice(build: Build, options: DeviceOptions = {}): Pro
 	}
 }
 
-/** waitFor() for any device: the lengths of its slices depend on emulated time only, so that it always stops at the same. */
+/**
+ * waitFor() for any device: the lengths of its slices depend on emulated time only, so that it always stops at the same.
+ * `matched`: where the search of each port begins; moved behind the match.
+ */
 export async function waitForOutput(
 	device: Device,
 	text: string | RegExp,
 	options: WaitOptions,
-	from: number,
-): Promise<{ readonly match: string; readonly end: number }> {
+	matched: number[],
+): Promise<string> {
 	const port = options.port ?? 0;
+	const from = matched[port] ?? 0;
 	let elapsed = 0;
 	let reason: StopReason = "time";
 	for (;;) {
 		const found = find(device.output(port).slice(from), text);
-		if (found !== undefined) return { match: found.match, end: from + found.end };
+		if (found !== undefined) {
+			matched[port] = from + found.end;
+			return found.match;
+		}
 		if (reason !== "time" || elapsed >= options.seconds) break;
 		const slice = Math.min(options.seconds - elapsed, Math.min(0.05, Math.max(0.001, elapsed / 20)));
 		reason = await device.run(slice);

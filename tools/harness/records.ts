@@ -1,6 +1,8 @@
 // What the firmware says on its console: lines of text for people, and machine records (RFC 7464 JSON text sequences:
 // 0x1E, one JSON object, LF).
 
+import type { StopReason } from "./device.ts";
+
 /** A machine record of the firmware: a JSON object that names its event. */
 export interface DeviceRecord {
 	readonly event: string;
@@ -35,6 +37,33 @@ export class RecordParser {
 		if (this.#rest !== "") split(this.#rest, items);
 		this.#rest = "";
 		return items;
+	}
+}
+
+/** The records in the whole output of a device, and what the newest of them say of a stop. */
+export class RecordLog {
+	readonly #parser = new RecordParser();
+	readonly #records: DeviceRecord[] = [];
+	#parsed = 0;
+	#told = 0;
+
+	/** All records in `output`, which must begin with what was given before. */
+	read(output: string): DeviceRecord[] {
+		for (const item of this.#parser.push(output.slice(this.#parsed))) {
+			if (item.kind === "record") this.#records.push(item.record);
+		}
+		this.#parsed = output.length;
+		return [...this.#records];
+	}
+
+	/** Why the firmware is at pc_harness_stop(), by the records since the last call. Undefined: it goes on by itself. */
+	whyStopped(output: string): StopReason | undefined {
+		const news = this.read(output).slice(this.#told);
+		this.#told += news.length;
+		if (news.some(({ event }) => event === "uncaught" || event === "rejection")) return "uncaught";
+		const last = news.findLast(({ event }) => event === "end" || event === "abort" || event === "fault");
+		if (last === undefined || (last.event === "abort" && last.reason === "software")) return undefined;
+		return last.event === "end" ? "ended" : "abort";
 	}
 }
 

@@ -11,7 +11,7 @@ import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Build } from "../build/build.ts";
 import { type Device, type DeviceOptions, type StopReason, type WaitOptions, waitForOutput } from "./device.ts";
-import { type DeviceRecord, RecordParser } from "./records.ts";
+import { type DeviceRecord, RecordLog } from "./records.ts";
 
 /** Platforms are loaded from here. */
 const PLATFORMS = resolve(import.meta.dirname, "../../renode-platforms");
@@ -178,11 +178,8 @@ export class RenodeDevice implements Device {
 	readonly #outputs: string[] = new Array(PORTS).fill("");
 	readonly #read: number[] = new Array(PORTS).fill(0);
 	readonly #matched: number[] = new Array(PORTS).fill(0);
-	readonly #parser = new RecordParser();
-	readonly #records: DeviceRecord[] = [];
+	readonly #log = new RecordLog();
 	readonly #input: AsyncIterator<Uint8Array> | undefined;
-	#parsed = 0;
-	#told = 0;
 	#queued: { readonly port: number; readonly data: Uint8Array }[] = [];
 	#inputEnded = false;
 	#server: RenodeServer | undefined;
@@ -250,11 +247,8 @@ export class RenodeDevice implements Device {
 		}
 	}
 
-	async waitFor(text: string | RegExp, options: WaitOptions): Promise<string> {
-		const port = options.port ?? 0;
-		const { match, end } = await waitForOutput(this, text, options, this.#matched[port] ?? 0);
-		this.#matched[port] = end;
-		return match;
+	waitFor(text: string | RegExp, options: WaitOptions): Promise<string> {
+		return waitForOutput(this, text, options, this.#matched);
 	}
 
 	async now(): Promise<number> {
@@ -274,12 +268,7 @@ export class RenodeDevice implements Device {
 	}
 
 	records(): DeviceRecord[] {
-		const text = this.output();
-		for (const item of this.#parser.push(text.slice(this.#parsed))) {
-			if (item.kind === "record") this.#records.push(item.record);
-		}
-		this.#parsed = text.length;
-		return [...this.#records];
+		return this.#log.read(this.output());
 	}
 
 	write(data: Uint8Array | string, port = 0): void {
@@ -387,7 +376,7 @@ export class RenodeDevice implements Device {
 		if (stop === "running") return undefined;
 		// The machine's clock went on to the end of the slice; the device's own stands here.
 		this.#stoppedAt = BigInt(stop) * 1000n;
-		return this.#whyStopped();
+		return this.#log.whyStopped(this.output());
 	}
 
 	/** RunFor never returns when the emulated core has aborted (a fault in a fault): the log tells. */
@@ -433,16 +422,6 @@ export class RenodeDevice implements Device {
 		for (const { port, data } of this.#queued.splice(0)) {
 			await this.monitor(`sysbus.uart${port} FeedFile @${this.#file(data)}`);
 		}
-	}
-
-	/** The firmware is at pc_harness_stop(); its newest records say why. Undefined: it goes on by itself. */
-	#whyStopped(): StopReason | undefined {
-		const news = this.records().slice(this.#told);
-		this.#told += news.length;
-		if (news.some(({ event }) => event === "uncaught" || event === "rejection")) return "uncaught";
-		const last = news.findLast(({ event }) => event === "end" || event === "abort" || event === "fault");
-		if (last === undefined || (last.event === "abort" && last.reason === "software")) return undefined;
-		return last.event === "end" ? "ended" : "abort";
 	}
 
 	async #watch(what: string, symbol: string): Promise<void> {
