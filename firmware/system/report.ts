@@ -4,7 +4,7 @@ const write: (text: string) => void = native("xs_report_write");
 
 /** Reports `data` (anything JSON.stringify takes) under a name of the application's own. */
 export function report(type: string, data: unknown): void {
-	write(`{"event":"report","type":${JSON.stringify(type)},"data":${JSON.stringify(data)}}`);
+	write(`{"event":"report","type":${JSON.stringify(type)},"data":${JSON.stringify(data) ?? "null"}}`);
 }
 
 /** Writes a record of the firmware's own kind; `event` as in docs/testing.md. */

@@ -273,7 +273,7 @@ test("bench --full --json: every figure that the README names, within its target
 	const value = (name: string) => counted.find((figure) => figure.name === name)?.value ?? Number.NaN;
 	const total = (name: string, board: string) =>
 		figures.find((figure) => figure.name === name && figure.board === board && figure.component === "total")?.value;
-	expect(total("flash-bytes", "nrf52840dk")).toBeLessThanOrEqual(409_600);
+	expect(total("flash-bytes", "nrf52840dk")).toBeLessThanOrEqual(400_000);
 	expect(total("ram-bytes", "nrf52840dk")).toBeLessThanOrEqual(150_000);
 	expect(value("boot")).toBeLessThanOrEqual(1_000_000);
 	expect(value("ecg-sample")).toBeLessThanOrEqual(40_000);
