@@ -14,8 +14,8 @@ void pc_time_set(double seconds) {
 
 int pc_gettimeofday(pc_timeval *now, struct pc_timezone *zone) {
 	uint64_t us = epoch_us + hal_now_us();
-	now->tv_sec = (long)(us / 1000000u);
-	now->tv_usec = (long)(us % 1000000u);
+	now->tv_sec = (int64_t)(us / 1000000u);
+	now->tv_usec = (int64_t)(us % 1000000u);
 	if (zone != NULL) {
 		zone->tz_minuteswest = 0;
 		zone->tz_dsttime = 0;

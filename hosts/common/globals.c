@@ -16,9 +16,8 @@ static void xs_trace(xsMachine *the) {
 	}
 }
 
-/* Objects as JSON, errors with their stack, everything else as its string. */
+/* Objects as JSON, errors with their stack, everything else as its string. Uses the three variables of its caller. */
 static void say_value(xsMachine *the, xsSlot *item) {
-	xsmcVars(3);
 	if (xsmcTypeOf(*item) == xsReferenceType && !xsmcIsInstanceOf(*item, xsFunctionPrototype)) {
 		if (xsmcIsInstanceOf(*item, xsErrorPrototype)) {
 			xsmcGet(xsVar(0), *item, xsID("stack"));
@@ -48,6 +47,7 @@ static void say_value(xsMachine *the, xsSlot *item) {
 
 static void xs_console_log(xsMachine *the) {
 	xsIntegerValue count = xsmcArgc;
+	xsmcVars(3);
 	for (xsIntegerValue i = 0; i < count; i++) {
 		if (i > 0) {
 			pc_console_text(" ");

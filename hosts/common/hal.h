@@ -45,7 +45,7 @@ uint32_t hal_wakeups(void);
 
 /* One bit each; raised by interrupt handlers, taken by the event loop. hosts/common/events.c holds the word. */
 #define HAL_EVENT_UART_RX(port) (1u << (port))       /* ports 0..3: bytes became readable, or an RX error */
-#define HAL_EVENT_UART_TX(port) (1u << (4 + (port))) /* room became available after hal_uart_write() fell short */
+#define HAL_EVENT_UART_TX(port) (1u << (4 + (port))) /* queued bytes have left: there is room again */
 #define HAL_EVENT_GPIO (1u << 8)                     /* an edge was seen on a pin with interrupts on */
 
 void hal_event_raise(uint32_t bits); /* from handlers or thread mode */

@@ -3,6 +3,7 @@
  *
  * Timers are few, so a list in order of creation is searched; a timer is remembered (kept from collection) while it is
  * scheduled. Intervals are in milliseconds, with fractions: a repeating timer keeps its own raster and does not drift.
+ * One that takes longer than its interval falls behind its raster, but holds up neither the other timers nor events.
  */
 #include "hal.h"
 #include "platform.h"
@@ -14,6 +15,7 @@ typedef struct timer {
 	struct timer *next;
 	uint64_t when;
 	uint64_t interval; /* microseconds; 0: once */
+	uint32_t pass;     /* of pc_timers_run that it ran in last */
 	bool scheduled;
 	bool cleared;
 	xsSlot self;
@@ -21,6 +23,7 @@ typedef struct timer {
 } timer;
 
 static timer *timers;
+static uint32_t pass;
 
 static void destroyed(void *data) {
 	/* A scheduled timer is remembered, so only a cleared or finished one comes here; timers_sweep has taken it. */
@@ -35,6 +38,12 @@ static uint64_t to_us(xsMachine *the, xsNumberValue ms) {
 		xsRangeError("interval is out of range (0 to 4e12 ms)");
 	}
 	return (uint64_t)(ms * 1000.0 + 0.5);
+}
+
+/* A repetition that rounds to no time at all would be none. */
+static uint64_t to_interval(xsMachine *the, xsNumberValue ms) {
+	uint64_t us = to_us(the, ms);
+	return us == 0 && ms > 0 ? 1 : us;
 }
 
 /* The data of a timer object, NULL when it is cleared or has run. Throws a TypeError for anything else. */
@@ -99,7 +108,7 @@ void xs_timer_set(xsMachine *the) {
 		xsTypeError("callback is no function");
 	}
 	uint64_t delay = to_us(the, optional_number(the, 1, 0));
-	uint64_t interval = to_us(the, optional_number(the, 2, 0));
+	uint64_t interval = to_interval(the, optional_number(the, 2, 0));
 	timer *t = pc_calloc(1, sizeof *t);
 	if (t == NULL) {
 		xsUnknownError("no memory for a timer");
@@ -127,7 +136,10 @@ void xs_timer_schedule(xsMachine *the) {
 		unschedule(t);
 		return;
 	}
-	schedule(t, to_us(the, xsmcToNumber(xsArg(1))), to_us(the, optional_number(the, 2, 0)));
+	uint64_t delay = to_us(the, xsmcToNumber(xsArg(1)));
+	uint64_t interval = to_interval(the, optional_number(the, 2, 0));
+	/* The conversions may have run code that cleared the timer. */
+	schedule(timer_of(the, &xsArg(0)), delay, interval);
 }
 
 /* (timer or undefined or null) */
@@ -144,10 +156,12 @@ void xs_timer_clear(xsMachine *the) {
 /* (ms): sleeps, and lets nothing else run */
 void xs_timer_delay(xsMachine *the) {
 	uint64_t until = hal_now_us() + to_us(the, optional_number(the, 0, 0));
+	uint32_t events = 0;
 	while (hal_now_us() < until) {
-		/* Events stay pending for the loop; waiting with them pending would not sleep, so this polls. */
 		hal_idle(until);
+		events |= hal_events_take(); /* nobody sleeps while one is pending */
 	}
+	hal_event_raise(events); /* for the loop */
 }
 
 static void sweep(void) {
@@ -185,11 +199,11 @@ static void fire(xsMachine *machine, timer *t) {
 	xsEndHost();
 }
 
-/* The timer that is due first at `now`, of equals the older one; NULL when none is due. */
+/* The timer that is due first at `now` and has not run in this pass, of equals the older one; NULL when none is due. */
 static timer *first_due(uint64_t now) {
 	timer *first = NULL;
 	for (timer *t = timers; t != NULL; t = t->next) {
-		if (t->scheduled && t->when <= now && (first == NULL || t->when < first->when)) {
+		if (t->scheduled && t->when <= now && t->pass != pass && (first == NULL || t->when < first->when)) {
 			first = t;
 		}
 	}
@@ -199,7 +213,9 @@ static timer *first_due(uint64_t now) {
 uint64_t pc_timers_run(void *machine) {
 	uint64_t now = hal_now_us();
 	uint64_t next = HAL_FOREVER;
+	pass++;
 	for (timer *t = first_due(now); t != NULL; t = first_due(now)) {
+		t->pass = pass;
 		fire(machine, t);
 		pc_jobs_run(machine);
 	}

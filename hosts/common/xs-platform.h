@@ -40,8 +40,8 @@ void pc_free(void *data);
 #define c_free_uint32 pc_free
 
 typedef struct {
-	long tv_sec;
-	long tv_usec;
+	int64_t tv_sec;
+	int64_t tv_usec;
 } pc_timeval;
 struct pc_timezone {
 	int tz_minuteswest;

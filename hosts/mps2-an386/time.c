@@ -27,6 +27,9 @@ void mps2_time_init(void) {
 void mps2_dualtimer(void) {
 	if ((MPS2_REG(MPS2_DUALTIMER, DUAL_RAWINT) & 1u) != 0) {
 		MPS2_REG(MPS2_DUALTIMER, DUAL_INTCLEAR) = 1;
+		/* The interrupt comes with the last tick of a round: counted before that is over, it would be a round too many. */
+		while (MPS2_REG(MPS2_DUALTIMER, DUAL_VALUE) == 0) {
+		}
 		wraps++;
 	}
 	MPS2_REG(MPS2_DUALTIMER + DUAL_SECOND, DUAL_INTCLEAR) = 1;

@@ -13,7 +13,7 @@
 #define TX_SIZE 512u
 
 typedef struct {
-	bool open, starved;
+	bool open;
 	uint32_t errors;
 	pc_ring rx, tx;
 	uint8_t rx_data[RX_SIZE], tx_data[TX_SIZE];
@@ -60,10 +60,7 @@ static void transmit(unsigned port) {
 	}
 	if (pc_ring_count(&uart->tx) == 0) {
 		MPS2_REG(base, UART_CTRL) &= ~UART_CTRL_TXINT;
-		if (uart->starved) {
-			uart->starved = false;
-			hal_event_raise(HAL_EVENT_UART_TX(port));
-		}
+		hal_event_raise(HAL_EVENT_UART_TX(port));
 	}
 }
 
@@ -147,7 +144,6 @@ size_t hal_uart_write(unsigned port, const uint8_t *data, size_t size) {
 	}
 	uint32_t state = pc_irq_save();
 	size_t count = pc_ring_write(&ports[port].tx, data, size);
-	ports[port].starved |= count < size;
 	if (count > 0) {
 		MPS2_REG(MPS2_UART(port), UART_CTRL) |= UART_CTRL_TXINT;
 		transmit(port);
@@ -167,6 +163,9 @@ void hal_uart_flush(unsigned port) {
 	uint32_t state = pc_irq_save();
 	while (pc_ring_count(&ports[port].tx) > 0) {
 		transmit(port);
+	}
+	while ((MPS2_REG(MPS2_UART(port), UART_STATE) & UART_STATE_TXFULL) != 0) {
+		/* the last byte is still in the transmitter, and a reset or a close would take it away */
 	}
 	pc_irq_restore(state);
 }

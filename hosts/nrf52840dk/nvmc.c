@@ -56,6 +56,7 @@ hal_status hal_flash_program(uint32_t offset, const void *data, size_t size) {
 			continue; /* nothing to clear: spare one of the two writes a word stands */
 		}
 		target[i] = word;
+		nrf_barrier();
 		wait_ready();
 		if (target[i] != word) {
 			status = HAL_FAULT;
@@ -76,6 +77,7 @@ hal_status hal_flash_erase(uint32_t offset) {
 	for (unsigned slice = 0; slice < PAGE_SLICES; slice++) {
 		set_mode(NRF_NVMC_ERASE_ENABLE);
 		NRF_NVMC_ERASEPAGEPARTIAL = (uint32_t)page;
+		nrf_barrier();
 		set_mode(NRF_NVMC_READ_ONLY);
 	}
 	const volatile uint32_t *word = (const volatile uint32_t *)page;

@@ -23,7 +23,6 @@ typedef struct {
 	volatile uint32_t sending;
 	volatile uint32_t errors;
 	volatile bool rx_stalled;
-	volatile bool tx_fell_short;
 	/* The DMA buffer; only the first byte is used. */
 	uint8_t received[4] __attribute__((aligned(4)));
 } uart_port;
@@ -140,10 +139,7 @@ static void handle(unsigned index) {
 	if (port->sending != 0 && uarte->EVENTS_ENDTX != 0) {
 		sent(port);
 		send_next(port);
-		if (port->tx_fell_short) {
-			port->tx_fell_short = false;
-			events |= HAL_EVENT_UART_TX(index);
-		}
+		events |= HAL_EVENT_UART_TX(index);
 	}
 	if (events != 0) {
 		hal_event_raise(events);
@@ -184,7 +180,6 @@ hal_status hal_uart_open(unsigned index, uint32_t baud) {
 	port->sending = 0;
 	port->errors = 0;
 	port->rx_stalled = false;
-	port->tx_fell_short = false;
 	port->baud = baud;
 
 	/* TXD idles high before the UARTE drives it, or the peer sees a start bit (6.34.4). */
@@ -255,9 +250,12 @@ size_t hal_uart_read(unsigned index, uint8_t *data, size_t size) {
 	}
 	const size_t count = pc_ring_read(&port->rx, data, size);
 	if (port->rx_stalled && pc_ring_space(&port->rx) != 0) {
+		/* In one go: a handler for something else in between would take the byte of the old ENDRX once more. */
+		const uint32_t state = pc_irq_save();
 		port->rx_stalled = false;
 		restart_receiver(port);
 		port->uarte->INTENSET = NRF_UARTE_INT_ENDRX;
+		pc_irq_restore(state);
 	}
 	return count;
 }
@@ -270,11 +268,10 @@ size_t hal_uart_writable(unsigned index) {
 size_t hal_uart_write(unsigned index, const uint8_t *data, size_t size) {
 	uart_port *port = opened(index);
 	if (port == NULL) {
-		return 0;
+		return size; /* nobody listens; a fault before the console is open must not wait for it */
 	}
 	const size_t count = pc_ring_write(&port->tx, data, size);
 	const uint32_t state = pc_irq_save();
-	port->tx_fell_short = count < size && pc_ring_count(&port->tx) != 0;
 	send_next(port);
 	pc_irq_restore(state);
 	return count;

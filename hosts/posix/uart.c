@@ -209,6 +209,9 @@ size_t hal_uart_write(unsigned port, const uint8_t *data, size_t size) {
 		uart->sent += part;
 		done += part;
 	}
+	if (size > 0) {
+		hal_event_raise(HAL_EVENT_UART_TX(port));
+	}
 	return size;
 }
 

@@ -3,6 +3,8 @@
 
 #include "xsmc.h"
 
+#include <stdbool.h>
+
 typedef struct {
 	const uint8_t *data;
 	size_t size;
@@ -12,10 +14,14 @@ typedef struct {
 static range range_of(xsMachine *the) {
 	void *data;
 	xsUnsignedValue size;
-	xsmcGetBufferReadable(xsArg(0), &data, &size);
+	bool to_end = xsmcArgc <= 2 || xsmcTypeOf(xsArg(2)) == xsUndefinedType;
 	xsIntegerValue start = xsmcArgc > 1 && xsmcTypeOf(xsArg(1)) != xsUndefinedType ? xsmcToInteger(xsArg(1)) : 0;
-	xsIntegerValue end =
-		xsmcArgc > 2 && xsmcTypeOf(xsArg(2)) != xsUndefinedType ? xsmcToInteger(xsArg(2)) : (xsIntegerValue)size;
+	xsIntegerValue end = to_end ? 0 : xsmcToInteger(xsArg(2));
+	/* The buffer last: a conversion may run JavaScript, and a collection moves buffers. */
+	xsmcGetBufferReadable(xsArg(0), &data, &size);
+	if (to_end) {
+		end = (xsIntegerValue)size;
+	}
 	if (start < 0 || end < start || (xsUnsignedValue)end > size) {
 		xsRangeError("crc: range %d to %d is outside of 0 to %d", (int)start, (int)end, (int)size);
 	}

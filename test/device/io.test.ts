@@ -23,7 +23,7 @@ describeAt(tierOne, "I/O, timers and storage", (place) => {
 			}
 			const records = device.records();
 			expect(records.filter((record) => record.event === "test" && record.ok !== true)).toEqual([]);
-			expect(records.find((record) => record.event === "tests")).toMatchObject({ passed: 18, failed: 0 });
+			expect(records.find((record) => record.event === "tests")).toMatchObject({ passed: 28, failed: 0 });
 		});
 	});
 });

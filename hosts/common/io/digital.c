@@ -3,13 +3,17 @@
 
 #include "xsmc.h"
 
+/* Edges that were seen and not yet told. */
+static uint64_t edges_left;
+
 /* (pin, mode, edges) */
 void xs_digital_open(xsMachine *the) {
-	xsIntegerValue pin = xsmcToInteger(xsArg(0));
+	xsNumberValue number = xsmcToNumber(xsArg(0));
+	xsIntegerValue pin = number >= 0 && number < 64 ? (xsIntegerValue)number : -1;
 	xsIntegerValue mode = xsmcToInteger(xsArg(1));
 	xsIntegerValue edges = xsmcToInteger(xsArg(2));
-	if (pin < 0 || pin > 63) {
-		xsRangeError("digital: pin %d is not on this board", (int)pin);
+	if ((xsNumberValue)pin != number) {
+		xsRangeError("digital: pin is not on this board");
 	}
 	switch (hal_gpio_open((unsigned)pin, (hal_gpio_mode)mode, (unsigned)edges & 3u)) {
 	case HAL_OK:
@@ -26,7 +30,9 @@ void xs_digital_open(xsMachine *the) {
 }
 
 void xs_digital_close(xsMachine *the) {
-	hal_gpio_close((unsigned)xsmcToInteger(xsArg(0)));
+	unsigned pin = (unsigned)xsmcToInteger(xsArg(0));
+	hal_gpio_close(pin);
+	edges_left &= ~(UINT64_C(1) << (pin & 63u)); /* they are not its next owner's */
 }
 
 void xs_digital_read(xsMachine *the) {
@@ -39,11 +45,10 @@ void xs_digital_write(xsMachine *the) {
 
 /* () -> the next pin with an edge, or undefined */
 void xs_digital_edge(xsMachine *the) {
-	static uint64_t edges;
-	edges |= hal_gpio_edges_take();
+	edges_left |= hal_gpio_edges_take();
 	for (unsigned pin = 0; pin < 64; pin++) {
-		if ((edges >> pin & 1u) != 0) {
-			edges &= ~(UINT64_C(1) << pin);
+		if ((edges_left >> pin & 1u) != 0) {
+			edges_left &= ~(UINT64_C(1) << pin);
 			xsmcSetInteger(xsResult, (xsIntegerValue)pin);
 			return;
 		}

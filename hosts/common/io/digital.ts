@@ -41,12 +41,12 @@ export default class Digital {
 	#pin: number | undefined;
 
 	constructor(options: DigitalOptions) {
-		const { pin, mode, edge, onReadable } = options;
+		const { pin, mode, edge, target, onReadable } = options;
 		if (pin === undefined) throw new RangeError("digital: pin is missing");
 		if (onReadable && !edge) throw new RangeError("digital: onReadable needs an edge");
 		open(pin, mode, onReadable ? (edge ?? 0) : 0);
 		this.#pin = pin;
-		this.target = options.target;
+		this.target = target;
 		if (onReadable) {
 			if (readers.size === 0) listen(GPIO, edges);
 			readers.set(pin, () => onReadable.call(this));

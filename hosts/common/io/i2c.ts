@@ -50,12 +50,12 @@ export default class I2C {
 	#bus: number | undefined;
 
 	constructor(options: I2COptions) {
-		const { data, clock, hz, address, port = 0 } = options;
+		const { data, clock, hz, address, target, port = 0 } = options;
 		if (!(address >= 0 && address < 128)) throw new RangeError(`i2c: address ${address} is not one of 7 bits`);
 		acquire(port, data, clock, hz);
 		this.#bus = port;
 		this.#address = address;
-		this.target = options.target;
+		this.target = target;
 	}
 
 	get #open(): number {

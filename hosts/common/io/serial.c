@@ -16,12 +16,16 @@ static const char *reason(hal_status status) {
 
 /* (port, baud) */
 void xs_serial_open(xsMachine *the) {
-	xsIntegerValue port = xsmcToInteger(xsArg(0));
+	xsNumberValue number = xsmcToNumber(xsArg(0));
+	xsIntegerValue port = number >= 0 && number < 256 ? (xsIntegerValue)number : -1;
 	xsNumberValue baud = xsmcToNumber(xsArg(1));
 	if (!(baud >= 1 && baud <= 8e6)) {
 		xsRangeError("serial: baud is out of range (1 to 8000000)");
 	}
-	hal_status status = port < 0 ? HAL_UNSUPPORTED : hal_uart_open((unsigned)port, (uint32_t)baud);
+	if ((xsNumberValue)port != number) {
+		xsRangeError("serial: port is not on this board");
+	}
+	hal_status status = hal_uart_open((unsigned)port, (uint32_t)baud);
 	if (status != HAL_OK) {
 		xsRangeError("serial: port %d: %s", (int)port, reason(status));
 	}

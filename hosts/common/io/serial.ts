@@ -38,14 +38,14 @@ export default class Serial {
 	#format: "number" | "buffer";
 
 	constructor(options: SerialOptions) {
-		const { port, baud, onReadable, onWritable } = options;
+		const { port, baud, target, onReadable, onWritable } = options;
 		if (port === undefined) throw new RangeError("serial: port is missing");
 		if (baud === undefined) throw new RangeError("serial: baud is missing");
 		this.#format = "number";
 		this.format = options.format ?? "number";
 		open(port, baud);
 		this.#port = port;
-		this.target = options.target;
+		this.target = target;
 		if (onReadable) {
 			listen(RX + port, () => {
 				const bytes = readable(port);

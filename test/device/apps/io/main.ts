@@ -7,7 +7,7 @@ import Serial from "embedded:io/serial";
 import Flash from "embedded:storage/flash";
 import KeyValue from "embedded:storage/key-value";
 import { crc16, crc32 } from "pericard/crc";
-import { memory, wakeups } from "pericard/system";
+import { collect, memory, wakeups } from "pericard/system";
 import { describe, expect, test } from "pericard/test";
 import { Watchdog } from "pericard/watchdog";
 import Time from "time";
@@ -63,6 +63,62 @@ describe("timer", () => {
 		await pause(15);
 		expect(ran).toBe(false);
 	});
+	test("a repetition of less than a microsecond is one", async () => {
+		let runs = 0;
+		const timer = Timer.repeat(() => {
+			if (++runs === 3) Timer.clear(timer);
+		}, 0.0001);
+		await pause(20);
+		expect(runs).toBe(3);
+	});
+	test("one that can't keep up holds up no other", async () => {
+		const start = Time.microseconds;
+		const busy = Timer.repeat(() => {
+			const since = Time.microseconds;
+			while (Time.microseconds - since < 100);
+		}, 0.01);
+		await pause(5);
+		Timer.clear(busy);
+		expect(Time.microseconds - start).toBeLessThan(20_000);
+	});
+	test("a callback may stop, restart and clear its own timer", async () => {
+		const seen: string[] = [];
+		const stopped = Timer.repeat(() => {
+			seen.push("stopped");
+			Timer.schedule(stopped);
+		}, 1);
+		const again = Timer.set(() => {
+			seen.push("again");
+			if (seen.length < 4) Timer.schedule(again, 3);
+		}, 2);
+		const cleared = Timer.set(() => {
+			Timer.clear(cleared);
+			Timer.clear(cleared);
+		});
+		await pause(15);
+		expect(seen).toEqual(["stopped", "again", "again", "again"]);
+		Timer.clear(stopped);
+		expect(() => Timer.schedule(cleared, 1)).toThrow("cleared");
+		// The arguments may have a life of their own.
+		const victim = Timer.set(() => seen.push("victim"), 1);
+		const deadly = {
+			valueOf() {
+				Timer.clear(victim);
+				return 1;
+			},
+		};
+		expect(() => Timer.schedule(victim, deadly as unknown as number)).toThrow("cleared");
+		await pause(5);
+		expect(seen).toHaveLength(4);
+	});
+	test("many at once, and collections meanwhile", async () => {
+		let sum = 0;
+		for (let i = 0; i < 100; i++) Timer.set(() => (sum += i), (i * 7) % 10);
+		const collector = Timer.repeat(collect, 2);
+		await pause(20);
+		Timer.clear(collector);
+		expect(sum).toBe(4950);
+	});
 	test("wrong arguments", () => {
 		expect(() => Timer.set(undefined as unknown as () => void)).toThrow(TypeError);
 		expect(() => Timer.clear({} as Timer)).toThrow(TypeError);
@@ -104,6 +160,25 @@ describe("digital", () => {
 		new Digital({ pin: 2, mode: Digital.Output }).close();
 		expect(() => new Digital({ pin: 63, mode: Digital.Output })).toThrow("not on this board");
 		expect(() => new Digital({ pin: 3, mode: 77 })).toThrow(RangeError);
+		for (const number of [-1, 4.5, Number.NaN, 2 ** 32 + 4]) {
+			expect(() => new Digital({ pin: number, mode: Digital.Output })).toThrow("not on this board");
+		}
+	});
+	test("an edge is told to the pin's owner of that time only", async () => {
+		const told: string[] = [];
+		const watch = (pin: number, call: () => void) =>
+			new Digital({ pin, mode: Digital.Input, edge: Digital.Rising, onReadable: call });
+		const outputs = [4, 6].map((pin) => new Digital({ pin, mode: Digital.Output }));
+		let second = watch(7, () => told.push("before"));
+		const first = watch(5, () => {
+			told.push("first");
+			second.close();
+			second = watch(7, () => told.push("after"));
+		});
+		for (const output of outputs) output.write(1);
+		await pause(1);
+		expect(told).toEqual(["first"]);
+		for (const pin of [first, second, ...outputs]) pin.close();
 	});
 });
 
@@ -125,6 +200,46 @@ describe("serial", () => {
 		port.close();
 		expect(() => port.write(1)).toThrow(TypeError);
 	});
+	test("what arrives while the application delays is told afterwards", async () => {
+		const got: number[] = [];
+		const port = new Serial({
+			port: 1,
+			baud: 115200,
+			onReadable() {
+				got.push(this.read() as number);
+			},
+		});
+		port.write(0x55);
+		const start = Time.microseconds;
+		Timer.delay(50);
+		expect(Time.microseconds - start).toBeGreaterThanOrEqual(50_000);
+		expect(got).toEqual([]);
+		await pause(1);
+		expect(got).toEqual([0x55]);
+		port.close();
+	});
+	test("onWritable comes whenever there is room again", async () => {
+		const size = 1500;
+		let sent = 0;
+		let back = 0;
+		const port = new Serial({
+			port: 1,
+			baud: 115200,
+			format: "buffer",
+			onWritable(bytes) {
+				const part = Math.min(bytes, size - sent);
+				if (part > 0) this.write(new Uint8Array(part).fill(0x2e));
+				sent += part;
+			},
+			onReadable() {
+				back += (this.read() as ArrayBuffer).byteLength;
+			},
+		});
+		for (let i = 0; i < 300 && back < size; i++) await pause(1);
+		port.close();
+		expect(sent).toBe(size);
+		expect(back).toBe(size);
+	});
 	test("buffers, and refusals", () => {
 		const port = new Serial({ port: 1, baud: 9600, receive: 0, format: "buffer" });
 		expect(port.read()).toBeUndefined();
@@ -133,6 +248,9 @@ describe("serial", () => {
 		port.close();
 		expect(() => new Serial({ port: 9, baud: 9600, receive: 0 })).toThrow("not on this board");
 		expect(() => new Serial({ port: 1, baud: 0, receive: 0 })).toThrow(RangeError);
+		for (const number of [-1, 1.5, Number.NaN, 2 ** 32 + 1]) {
+			expect(() => new Serial({ port: number, baud: 9600 })).toThrow("not on this board");
+		}
 	});
 });
 
@@ -193,12 +311,34 @@ describe("crc", () => {
 		expect(() => crc16(text("abc"), 2, 9)).toThrow(RangeError);
 		expect(() => crc16("abc" as unknown as Uint8Array)).toThrow();
 	});
+	test("a buffer that moves while the range is worked out", () => {
+		// A collection moves what lies above the hole, and the next buffer comes to lie where it was.
+		const hole: Uint8Array[] = [new Uint8Array(1000)];
+		const data = text("123456789");
+		const start = {
+			valueOf() {
+				hole.length = 0;
+				collect();
+				hole.push(new Uint8Array(1500).fill(0xff));
+				return 0;
+			},
+		};
+		expect(crc32(data, start as unknown as number)).toBe(0xcbf43926);
+	});
 });
 
 describe("system", () => {
 	test("tells what it uses", () => {
 		expect(memory().free).toBeGreaterThan(0);
 		expect(memory().slots).toBeGreaterThan(10_000);
+	});
+	test("the wall clock goes on after 2038", () => {
+		Time.set(4_000_000_000);
+		expect(Math.floor(Date.now() / 1000)).toBe(4_000_000_000);
+		expect(new Date().getUTCFullYear()).toBe(2096);
+	});
+	test("says a long line", () => {
+		console.log(...new Array(100).fill("."));
 	});
 	test("sleeps between events", async () => {
 		const before = wakeups();
