@@ -74,6 +74,9 @@ static void escaped(const char *text) {
 		uint8_t byte = (uint8_t)*text;
 		if (byte == '"' || byte == '\\') {
 			pc_console_bytes((const uint8_t[]){'\\', byte}, 2);
+		} else if (byte == 0xC0 && (uint8_t)text[1] == 0x80) {
+			pc_console_text("\\u0000");
+			text++;
 		} else if (byte < 0x20) {
 			snprintf(code, sizeof code, "\\u%04x", byte);
 			pc_console_text(code);

@@ -103,17 +103,19 @@ static void record_property(txMachine *the, const char *name, txID id) {
 
 void pc_uncaught(void *machine, bool rejection) {
 	txMachine *the = machine;
-	txSlot exception = mxException;
 	char message[PC_RESET_MESSAGE] = "";
 	fxBeginHost(the);
+	/* On the stack, for the getters that run below may throw, catch and collect. */
+	mxPush(mxException);
+	txSlot *exception = the->stack;
 	pc_console_record_begin(rejection ? "rejection" : "uncaught");
 	record_property(the, "name", mxID(_name));
-	mxException = exception;
+	mxException = *exception;
 	record_property(the, "message", mxID(_message));
-	mxException = exception;
+	mxException = *exception;
 	record_property(the, "stack", mxID(_stack));
 	pc_console_record_end();
-	mxException = exception;
+	mxException = *exception;
 	mxTry(the) {
 		mxPush(mxException);
 		c_strncpy(message, fxToString(the, the->stack), sizeof message - 1);

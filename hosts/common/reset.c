@@ -85,6 +85,21 @@ const char *pc_reset_name(uint32_t reason) {
 	return reason < PC_RESET_REASONS ? names[reason] : "unknown";
 }
 
+/* Cuts a last character that is not all there off: XS would read on behind the end for the rest of it. */
+static void whole_characters(char *text) {
+	size_t length = strlen(text), lead = length;
+	while (lead > 0 && ((uint8_t)text[lead - 1] & 0xC0u) == 0x80) {
+		lead--;
+	}
+	if (lead > 0 && (uint8_t)text[lead - 1] >= 0xC0) {
+		uint8_t first = (uint8_t)text[lead - 1];
+		size_t size = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+		if (length - (lead - 1) < size) {
+			text[lead - 1] = 0;
+		}
+	}
+}
+
 pc_reset_record *pc_reset_prepare(pc_reset_reason reason, const char *message) {
 	uint32_t count = last.count;
 	memset(&retained, 0, sizeof retained);
@@ -93,6 +108,7 @@ pc_reset_record *pc_reset_prepare(pc_reset_reason reason, const char *message) {
 	retained.count = count;
 	if (message != NULL) {
 		strncpy(retained.message, message, PC_RESET_MESSAGE - 1);
+		whole_characters(retained.message);
 	}
 	return &retained;
 }

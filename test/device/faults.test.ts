@@ -40,7 +40,9 @@ const everywhere: readonly Ending[] = [
 	{ after: "rejection", reason: "unhandled-rejection", message: "TypeError: nobody cares" },
 	{ after: "timer-uncaught", reason: "uncaught-exception", message: "RangeError: out of patience" },
 	{ after: "watchdog", reason: "watchdog" },
+	{ after: "nul", reason: "uncaught-exception", message: "Error: a\0b" },
 	{ after: "restart", reason: "software", message: "because I can" },
+	{ after: "long", reason: "software", message: /^é{47}$/ },
 ];
 
 /* A process has no MPU: its first six violations end in a signal, which the host turns into the nearest reason. */
@@ -67,6 +69,7 @@ describeAt([posix, mps2, mps2Renode, nrf], "reset reasons", (place) => {
 	const but = skipped(place) === "" ? "" : ` (all but ${skipped(place)})`;
 	test(`every violation is recorded with its reason${but}`, async () => {
 		const records = await endings(place);
+		expect(records.find((record) => record.event === "uncaught" && record.message === "a\0b")).toBeDefined();
 		const reports = records
 			.filter((record) => record.event === "report" && record.type === "reset")
 			.map((record) => record.data as Record<string, unknown>);

@@ -19,7 +19,9 @@ const all: readonly [name: string, commit: () => void][] = [
 	["rejection", () => void Promise.reject(new TypeError("nobody cares"))],
 	["timer-uncaught", () => void Timer.set(thrower, 5)],
 	["watchdog", () => starve()],
+	["nul", () => raise("a\0b")],
 	["restart", () => restart("because I can")],
+	["long", () => restart("é".repeat(60))],
 ];
 
 /** Without what an emulator can't survive. */
@@ -36,6 +38,10 @@ function hoard(): void {
 
 function thrower(): void {
 	throw new RangeError("out of patience");
+}
+
+function raise(message: string): void {
+	throw new Error(message);
 }
 
 function starve(): void {
