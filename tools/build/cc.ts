@@ -69,6 +69,9 @@ export function toolNames(board: Board): { readonly cc: string; readonly objcopy
 const commonFlags = ["-Os", "-g3", "-ffunction-sections", "-fdata-sections", "-fno-common", "-fno-strict-aliasing"];
 const ownWarnings = ["-Wall", "-Wextra"];
 const wholeEngineFlags = ["-flto", "-flto-partition=one", "-r", "-nostdlib", "-flinker-output=nolto-rel"];
+/* Where the engine is compiled and optimised: GCC writes paths into the optimised code relative to the way from the one
+ * folder to the other, so both are the same wherever the checkout and the cache are. */
+const ENGINE_FOLDER = "/";
 const hostOnlyFlags = ["-D_GNU_SOURCE"];
 const targetOnlyFlags = ["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"];
 
@@ -120,7 +123,7 @@ export class Compiler {
 		const { board, progress } = this.#options;
 		const { cc } = toolNames(board);
 		const flags = [...commonFlags, ...targetOnlyFlags, ...board.cflags, ...wholeEngineFlags];
-		const key = contentHash("engine 1", ...flags, ...objects.map(({ object }) => basename(object)));
+		const key = contentHash("engine 4", ...flags, ...objects.map(({ object }) => basename(object)));
 		const file = join(this.#cache, `${key}.o`);
 		const [first] = objects;
 		const source: Source = { file: "engine.c", kind: "engine", component: first?.source.component ?? "engine" };
@@ -131,13 +134,19 @@ export class Compiler {
 			/* Named alike wherever they are: the names may appear in the result. */
 			const names = objects.map(({ source }) => `${basename(source.file, ".c")}.o`);
 			for (const [index, { object }] of objects.entries()) copyFileSync(object, join(work, names[index] as string));
-			const result = await runTool(cc, [...flags, ...names, "-o", "engine.o"], work);
+			const paths = [...names, "-o", "engine.o"].map((name) => (name.startsWith("-") ? name : join(work, name)));
+			const result = await runTool(cc, [...flags, ...this.#maps, ...paths], ENGINE_FOLDER);
 			if (result.code !== 0) throw new BuildError(`${cc} failed on the engine\n${result.stderr.trimEnd()}`);
 			renameSync(join(work, "engine.o"), file);
 			return { source, object: file };
 		} finally {
 			rmSync(work, { recursive: true, force: true });
 		}
+	}
+
+	/* The compiler's flags that name paths by their labels. */
+	get #maps(): string[] {
+		return [...this.#roots].reverse().map(([dir, label]) => `-ffile-prefix-map=${dir}=${label}`);
 	}
 
 	async #compileEach(sources: readonly Source[]): Promise<ObjectFile[]> {
@@ -185,8 +194,9 @@ export class Compiler {
 	async #compileOne(cc: string, version: string, source: Source): Promise<{ file: string; compiled: boolean }> {
 		const { file } = source;
 		const flags = this.flags(source);
+		const whole = source.kind === "engine" && this.#optimizesEngine;
 		const key = contentHash(
-			"object 1",
+			whole ? "object of a whole 1" : "object 1",
 			version,
 			...flags.map((flag) => this.#labelled(flag)),
 			this.#label(file),
@@ -206,9 +216,8 @@ export class Compiler {
 		try {
 			const object = join(work, "out.o");
 			const depfile = join(work, "out.d");
-			const maps = [...this.#roots].reverse().map(([dir, label]) => `-ffile-prefix-map=${dir}=${label}`);
-			const args = [...flags, ...maps, "-MD", "-MF", depfile, "-MT", "out", "-c", file, "-o", object];
-			const result = await runTool(cc, args, pericardRoot);
+			const args = [...flags, ...this.#maps, "-MD", "-MF", depfile, "-MT", "out", "-c", file, "-o", object];
+			const result = await runTool(cc, args, whole ? ENGINE_FOLDER : pericardRoot);
 			if (result.code !== 0) {
 				throw Object.assign(new BuildError(`${cc} failed on ${this.#label(file)}\n${result.stderr.trimEnd()}`), {
 					file,

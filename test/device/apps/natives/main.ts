@@ -21,6 +21,7 @@ class Counter extends Native("xs_counter_destructor") {
 		native<(this: Counter, value: number) => void>("xs_counter_set_count").call(this, value);
 	}
 	static get destroyed(): number {
+		// biome-ignore lint/complexity/noThisInStatic: a form of a native hands on its own `this`
 		return native<(this: typeof Counter) => number>("xs_counter_destroyed").call(this);
 	}
 }
