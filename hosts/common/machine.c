@@ -83,17 +83,30 @@ void fxAbort(txMachine *the, int status) {
 	pc_reset_commit(pc_reset_prepare(reason, message));
 }
 
+/* A property of what was thrown, as text: that of an error. Of any other value the message is the value itself. */
 static void record_property(txMachine *the, const char *name, txID id) {
 	mxTry(the) {
 		mxPush(mxException);
 		if (the->stack->kind == XS_REFERENCE_KIND) {
 			mxGetID(id);
-		} else if (id != mxID(_message)) {
-			mxPop();
-			mxPushUndefined();
+		} else {
+			the->stack->kind = XS_UNDEFINED_KIND;
 		}
-		txString text = the->stack->kind == XS_UNDEFINED_KIND ? "" : fxToString(the, the->stack);
-		pc_console_record_text(name, text);
+		if (id == mxID(_cause) && the->stack->kind == XS_REFERENCE_KIND) {
+			/* An error's stack begins with its name and message. */
+			mxGetID(mxID(_stack));
+		}
+		txBoolean absent = the->stack->kind == XS_UNDEFINED_KIND;
+		if (absent && id == mxID(_message)) {
+			mxPop();
+			mxPush(mxException);
+			absent = 0;
+		}
+		if (!absent) {
+			pc_console_record_text(name, fxToString(the, the->stack));
+		} else if (id != mxID(_cause)) {
+			pc_console_record_text(name, "");
+		}
 		mxPop();
 	}
 	mxCatch(the) {
@@ -114,6 +127,8 @@ void pc_uncaught(void *machine, bool rejection) {
 	record_property(the, "message", mxID(_message));
 	mxException = *exception;
 	record_property(the, "stack", mxID(_stack));
+	mxException = *exception;
+	record_property(the, "cause", mxID(_cause));
 	pc_console_record_end();
 	mxException = *exception;
 	mxTry(the) {

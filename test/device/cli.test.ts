@@ -1,8 +1,8 @@
 // The command line on real images: what a user sees of a run, a failure, and an app's tests.
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { syntheticRecording } from "../../tools/signals/synthetic.ts";
@@ -85,6 +85,72 @@ describe.each(["posix", "mps2-an386"])("on %s", (board) => {
 		expect(stderr).toMatch(new RegExp(`\\(${board}/boom\\.ts:8\\)`));
 		expect(code).toBe(1);
 	});
+
+	test("run: an error tells its cause with its place; a thrown value that is no error is told as it is", async () => {
+		const app = write(
+			`${board}/cause.ts`,
+			[
+				"function read(): void {",
+				"	throw new TypeError('no sensor');",
+				"}",
+				"try {",
+				"	read();",
+				"} catch (cause) {",
+				"	throw new Error('no reading', { cause });",
+				"}",
+				"",
+			].join("\n"),
+		);
+		const first = await pericard("run", app, "--board", board);
+		expect(first.stderr.split("\n").slice(-6)).toEqual([
+			"Uncaught Error: no reading",
+			`    at (${board}/cause.ts:7)`,
+			"Caused by TypeError: no sensor",
+			`    at read (${board}/cause.ts:2)`,
+			`    at (${board}/cause.ts:5)`,
+			"",
+		]);
+		expect(first.code).toBe(1);
+		for (const [value, told] of [
+			["undefined", "undefined"],
+			["{ code: 5 }", "[object Object]"],
+		]) {
+			const { code, stderr } = await pericard("run", write(`${board}/value.ts`, `throw ${value};\n`), "--board", board);
+			expect(stderr.split("\n").at(-2)).toBe(`Uncaught thrown value: ${told}`);
+			expect(code).toBe(1);
+		}
+	});
+
+	test("run: a limit of the machine names the key that sets it", async () => {
+		const deep = write(
+			`${board}/deep.ts`,
+			"function deep(n: number): number {\n\treturn deep(n + 1) + 1;\n}\ndeep(0);\n",
+		);
+		const { code, stderr } = await pericard("run", deep, "--board", board);
+		expect(stderr).toMatch(
+			/aborted: stack-overflow\n {4}at \(.*deep\.ts:2\)\nhint: creation\.stack in .*manifest\.json/,
+		);
+		expect(code).toBe(1);
+	});
+
+	test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+		"run: %s ends an app that never rests, as shells tell it",
+		async (signal) => {
+			const app = write(`${board}/busy.ts`, 'console.log("busy");\nfor (;;) {}\n');
+			const child = spawn(process.execPath, [BIN, "run", app, "--board", board], { cwd: folder });
+			let [out, err] = ["", ""];
+			child.stderr.on("data", (data) => {
+				err += data;
+			});
+			child.stdout.on("data", (data) => {
+				out += data;
+				if (out.includes("busy\n")) child.kill(signal);
+			});
+			const ended = await new Promise((resolve) => child.on("close", (code) => resolve(code)));
+			expect(ended).toBe(128 + constants.signals[signal]);
+			expect(err).not.toMatch(/pericard: /);
+		},
+	);
 
 	test("run: what the app reports as lines, and a stack that it prints itself in TypeScript", async () => {
 		const app = write(

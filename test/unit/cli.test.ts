@@ -123,6 +123,13 @@ describe("mistakes end with 2, a message and a hint, and no stack", () => {
 		["a folder without a manifest", ["build", "__SCRATCH__"], /has no manifest\.json/],
 		["a file that is no app", ["build", "__TEXT__"], /is no app/],
 		["no input file", ["run", "__APP__", "--input", "none.hea"], /there is no file none\.hea/],
+		["input that is a folder", ["run", "__APP__", "--input", "__SCRATCH__"], /is a folder/],
+		[
+			"sanitizers on a microcontroller",
+			["run", "__APP__", "--sanitize"],
+			/do not run on mps2-an386[\s\S]*--board posix/,
+		],
+		["output below a file", ["build", "__APP__", "--board", "posix", "--out", "__TEXT__"], /ENOTDIR.*notes\.txt/],
 		["input that is no record", ["run", "__APP__", "--input", "__CSV__"], /bad\.csv: /],
 	])("%s", async (_name, words, expected) => {
 		const app = join(scratch, "hello.ts");
@@ -141,6 +148,13 @@ describe("mistakes end with 2, a message and a hint, and no stack", () => {
 		expect(stdout).toBe("");
 		expect(code).toBe(2);
 	});
+});
+
+test.skipIf(!existsSync("/dev/full"))("an output that can't be written is told, without a stack", () => {
+	const words = ["-c", `"$0" "$1" doctor --json > /dev/full`, process.execPath, BIN];
+	const { status, stderr } = spawnSync("/bin/sh", words, { encoding: "utf8" });
+	expect(stderr).toMatch(/^pericard: can't write the output: .*\n$/);
+	expect(status).toBe(2);
 });
 
 describe("new", () => {

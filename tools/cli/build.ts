@@ -3,7 +3,7 @@
 import type { Build } from "../build/build.ts";
 import { displayPath } from "../build/errors.ts";
 import type { Room } from "../build/manifest.ts";
-import { type Arguments, type Command, OK } from "./command.ts";
+import { type Arguments, CliError, type Command, OK } from "./command.ts";
 import { BOARD_OPTION, DEFAULT_BOARD, findApp, findBoard } from "./paths.ts";
 import { type Progress, progressLines } from "./progress.ts";
 import { table } from "./table.ts";
@@ -19,6 +19,9 @@ export const BUILD_OPTIONS = {
 /** Builds the app that the words name, its machine with no less than `room`. Throws CliError, BuildError. */
 export async function buildApp(args: Arguments, app: string, progress: Progress, room?: Room): Promise<Build> {
 	const board = findBoard(args.text("board") ?? DEFAULT_BOARD);
+	if (args.flag("sanitize") && board.cpu !== "host") {
+		throw new CliError(`the sanitizers do not run on ${board.name}`, "--sanitize is for --board posix");
+	}
 	const out = args.text("out");
 	// Loaded here: the compiler behind it takes longer to load than all the rest, and `--help` needs none of it.
 	const { buildFirmware } = await import("../build/build.ts");

@@ -21,7 +21,9 @@ export function describeFailure(origin: Origin, record: DeviceRecord): string[] 
 		case "uncaught":
 		case "rejection": {
 			const what = record.event === "uncaught" ? "Uncaught" : "Unhandled rejection:";
-			return [`${what} ${text("name")}: ${text("message")}`, ...stackLines(origin, text("stack"))];
+			// What was thrown may be no error: then it has no name, and no stack.
+			const thrown = text("name") === "" ? ["thrown value", text("message")] : [text("name"), text("message")];
+			return [`${what} ${thrown.join(": ")}`, ...stackLines(origin, text("stack")), ...cause(origin, text("cause"))];
 		}
 		case "abort":
 		case "fault": {
@@ -29,11 +31,32 @@ export function describeFailure(origin: Origin, record: DeviceRecord): string[] 
 			// The message of an abort may be a place in the code.
 			const place = stackLines(origin, ` ${text("message")}`);
 			const message = text("message") === "" || place.length > 0 ? "" : ` (${text("message")})`;
-			return [`${what}: ${text("reason")}${message}`, ...place, ...registers(origin, record)];
+			return [
+				`${what}: ${text("reason")}${message}`,
+				...place,
+				...registers(origin, record),
+				...advice(text("reason")),
+			];
 		}
 		default:
 			return [`The app ended with status ${text("status")}`];
 	}
+}
+
+/** The error's cause: its message, and the lines of its stack. */
+function cause(origin: Origin, told: string): string[] {
+	if (told === "") return [];
+	const stack = stackLines(origin, told);
+	const message = told.split(/\n\s*at /)[0];
+	return [`Caused by ${message}`, ...stack];
+}
+
+/** What a developer can do about a limit of the machine. */
+function advice(reason: string): string[] {
+	const key = { "stack-overflow": "stack", "out-of-memory": "static" }[reason];
+	return key === undefined
+		? []
+		: [`hint: creation.${key} in the app's manifest.json sets this limit (docs/toolchain.md)`];
 }
 
 /** A line of the device's console; where it is one of a stack that the app itself prints, in the app's TypeScript. */

@@ -1,6 +1,6 @@
 // The file that `--input` names, as bytes for the device's second serial port.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { recordFrames, recordStream } from "../signals/frames.ts";
 import { openRecord, type Recording } from "../signals/record.ts";
@@ -23,6 +23,9 @@ export function findRecord(word: string): Recording {
 /** A record as the frames of an ECG front end; any other file as its bytes. Throws CliError, RecordError. */
 export function openInput(word: string): AsyncIterable<Uint8Array> | Uint8Array {
 	const path = resolve(word);
+	if (existsSync(path) && statSync(path).isDirectory()) {
+		throw new CliError(`${word} is a folder`, "an ECG is a WFDB record (its .hea file) or a .csv file");
+	}
 	if (existsSync(path) && !RECORDS.includes(extname(path).toLowerCase()) && !existsSync(`${path}.hea`)) {
 		return readFileSync(path);
 	}

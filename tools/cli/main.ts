@@ -53,11 +53,14 @@ Exit codes:
   2  wrong usage, or something is missing on this machine (see \`pericard doctor\`)`;
 
 export async function main(words: readonly string[]): Promise<number> {
-	// `pericard run ... | head` closes our output: that ends the command, and is no error.
 	process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+		// `pericard run ... | head` closes our output: that ends the command, and is no error.
 		if (error.code === "EPIPE") process.exit(OK);
-		throw error;
+		console.error(`pericard: can't write the output: ${error.message}`);
+		process.exit(USAGE);
 	});
+	// Nobody reads our progress, or it can't be written: the result still can.
+	process.stderr.on("error", () => {});
 	try {
 		return await dispatch(words);
 	} catch (error) {
@@ -127,6 +130,12 @@ function report(error: unknown, verbose: boolean): number {
 	// A file of the user's that can't be read as a recording.
 	if (error instanceof Error && error.name === "RecordError") {
 		console.error(`pericard: ${text}`);
+		return USAGE;
+	}
+	// A folder that is no folder, or that we may not write: this machine's matter, and the message names the path.
+	if (error instanceof Error && "syscall" in error && "path" in error) {
+		console.error(`pericard: ${text}`);
+		if (verbose) console.error(error.stack);
 		return USAGE;
 	}
 	console.error(`pericard: internal error: ${text}`);

@@ -1,5 +1,6 @@
 // One run of a firmware image: starts the device, follows its console, stops it, and says how it ended.
 
+import { constants } from "node:os";
 import type { Build } from "../build/build.ts";
 import type { Emulator, StopReason } from "../harness/device.ts";
 import { type DeviceRecord, RecordParser } from "../harness/records.ts";
@@ -32,6 +33,9 @@ export interface Outcome {
 /** Emulated seconds between two looks at the wall clock. */
 const SLICE = 0.1;
 const POLL_MS = 30;
+
+/** What ends a run from outside: the device, and what it left on the disk, must not outlive it. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** The emulator that runs `board`: the one asked for, or the board's first. Throws CliError. */
 export function chooseEmulator(board: string, asked: string | undefined): Emulator {
@@ -82,11 +86,13 @@ export async function runSession(build: Build, options: SessionOptions): Promise
 		shown = text.length;
 	};
 	const timer = setInterval(follow, POLL_MS);
-	const interrupted = () => {
-		void device.stop().finally(() => process.exit(130));
+	let interrupted = false;
+	const interrupt = (signal: NodeJS.Signals) => {
+		interrupted = true;
+		// As a shell tells a death by this signal.
+		void device.stop().finally(() => process.exit(128 + constants.signals[signal]));
 	};
-	process.once("SIGINT", interrupted);
-	process.once("SIGTERM", interrupted);
+	for (const signal of SIGNALS) process.once(signal, interrupt);
 	try {
 		await device.start();
 		const start = performance.now();
@@ -108,10 +114,13 @@ export async function runSession(build: Build, options: SessionOptions): Promise
 		follow();
 		tell(parser.end());
 		return { reason, seconds, ...(failure === undefined ? {} : { failure }) };
+	} catch (error) {
+		// The device that we switch off in the middle of a run says so; the process ends as soon as it is off.
+		if (interrupted) await new Promise(() => {});
+		throw error;
 	} finally {
 		clearInterval(timer);
-		process.off("SIGINT", interrupted);
-		process.off("SIGTERM", interrupted);
+		for (const signal of SIGNALS) process.off(signal, interrupt);
 		await device.stop();
 	}
 }
