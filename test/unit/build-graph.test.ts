@@ -94,7 +94,7 @@ describe("names", () => {
 			'app/main.ts:2:8: no module "sensro"; did you mean "sensor"?',
 		);
 		expect(await error({ ...app, "app/main.ts": 'import { x } from "sensro"; x();' })).toBe(
-			"app/main.ts:1:19: error TS2307: Cannot find module 'sensro' or its corresponding type declarations.; did you mean \"sensor\"?",
+			"app/main.ts:1:19: error TS2307: Cannot find module 'sensro' or its corresponding type declarations; did you mean \"sensor\"?",
 		);
 		expect(await error({ ...app, "app/main.ts": 'import "./sensro";' })).toBe(
 			'app/main.ts:1:8: no module "./sensro" beside "main"; did you mean "sensor"?',
@@ -115,6 +115,16 @@ describe("names", () => {
 });
 
 describe("types", () => {
+	test("a syntax error is told alone, and a .js module without types as what it is", async () => {
+		expect(await error({ "app/manifest.json": all, "app/main.ts": "function f(a) { return a; }\nconst = 2;" })).toMatch(
+			/^app\/main\.ts:2:7: error TS\d+: .*(\napp\/main\.ts:2:.*)*$/,
+		);
+		const untyped = { "app/manifest.json": all, "app/j.js": "export const j = 1;" };
+		expect(await error({ ...untyped, "app/main.ts": 'import { j } from "j"; j();' })).toBe(
+			"app/main.ts:1:19: error TS2307: module 'j' is JavaScript without types: put j.d.ts beside it",
+		);
+	});
+
 	test("errors stop the build, each with file, line and column", async () => {
 		expect(
 			await error({

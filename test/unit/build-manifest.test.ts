@@ -320,6 +320,11 @@ describe("other keys", () => {
 		expect(manifest.notes[0]).toContain("manifest.json: resources: ignored:");
 	});
 
+	test("an app's name is made of its file's; one without a letter of ASCII is an app all the same", () => {
+		const name = (file: string) => readManifest(join(files({ [file]: "" }), file), board()).name;
+		expect(["heart rate.ts", "ünï.ts", "日本.ts", "v1.2.ts"].map(name)).toEqual(["heart-rate", "n-", "app", "v1.2"]);
+	});
+
 	test("what is no JSON is told with its place", async () => {
 		expect(await error({ ...main, "app/manifest.json": '{\n\t"modules": {,}\n}' })).toMatch(
 			/^app\/manifest\.json:2:\d+: not JSON: /,

@@ -390,7 +390,7 @@ export function readManifest(app: string, board: Board, options: ManifestOptions
 	name = reader.variables.get("NAME") ?? name;
 	if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))
 		name = name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
-	if (name === "") throw new BuildError("this app's name has no letter or digit: give build.NAME", { file: path });
+	if (name === "") name = "app";
 
 	let config = reader.config;
 	for (const [key, value] of Object.entries(options.config ?? {})) config = merge(config, { [key]: value });

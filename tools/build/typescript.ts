@@ -1,7 +1,7 @@
 // Checks and emits the TypeScript of a build: strict, ES2022, without DOM, with names of modules from the manifest.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import ts from "typescript";
 import { pericardRoot } from "./board.ts";
 import { BuildError, displayPath, suggestion } from "./errors.ts";
@@ -157,8 +157,9 @@ export class TypeScript {
 			host: this.#host,
 			oldProgram: this.#program,
 		});
-		const diagnostics = ts
-			.getPreEmitDiagnostics(this.#program)
+		/* What follows a syntax error in the same text is noise. */
+		const syntax = this.#program.getSyntacticDiagnostics();
+		const diagnostics = [...(syntax.length > 0 ? syntax : ts.getPreEmitDiagnostics(this.#program))]
 			.filter((diagnostic) => diagnostic.category === ts.DiagnosticCategory.Error)
 			.filter((diagnostic) => !ignoredDiagnostics.has(diagnostic.code));
 		if (diagnostics.length > 0) throw this.#error(diagnostics);
@@ -273,12 +274,21 @@ export class TypeScript {
 	#format(diagnostic: ts.Diagnostic): string {
 		let message = ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n  ");
 		const missing = diagnostic.code === 2307 ? /'([^']+)'/.exec(message)?.[1] : undefined;
-		if (missing !== undefined) message += suggestion(missing, this.#manifest.modules.keys());
+		if (missing !== undefined) {
+			const untyped = this.#manifest.modules.get(missing);
+			if (untyped === undefined)
+				message = message.replace(/\.$/, "") + suggestion(missing, this.#manifest.modules.keys());
+			else message = `module '${missing}' is JavaScript without types: put ${declarationFor(untyped)} beside it`;
+		}
 		const text = `error TS${diagnostic.code}: ${message}`;
 		if (diagnostic.file === undefined) return text;
 		const { line, character } = diagnostic.file.getLineAndCharacterOfPosition(diagnostic.start ?? 0);
 		return `${displayPath(diagnostic.file.fileName)}:${line + 1}:${character + 1}: ${text}`;
 	}
+}
+
+function declarationFor(module: Module): string {
+	return basename(module.file).replace(/\.m?js$/, ".d.ts");
 }
 
 function userOptions(manifest: Manifest): ts.CompilerOptions {
