@@ -1,7 +1,7 @@
 // Whole builds, run as a process of this machine: what a developer sees of the tool-chain.
 
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { boardNames, readBoard } from "../../tools/build/board.ts";
@@ -30,6 +30,23 @@ test("a single file that somebody just wrote", async () => {
 	expect(text).toContain("hello 42");
 	expect(records[0]).toMatchObject({ event: "boot", app: "hello", build: "release", archive: "ok" });
 	expect(records.at(-1)).toMatchObject({ event: "end", status: 0 });
+});
+
+test("builds in one folder at once take turns; a lock that a killed build left is nobody's", async () => {
+	const app = join(files({ "twice.ts": 'console.log("whole");\n' }), "twice.ts");
+	const out = scratch();
+	mkdirSync(join(out, "mps2-an386"));
+	const killed = spawnSync(process.execPath, ["-e", ""]).pid;
+	writeFileSync(join(out, "mps2-an386/twice.lock"), String(killed));
+	const waits: string[] = [];
+	const progress = (message: string) => {
+		if (message.startsWith("waiting")) waits.push(message);
+	};
+	const builds = await Promise.all([1, 2, 3].map(() => buildFirmware({ app, board: "mps2-an386", out, progress })));
+	const [first, ...others] = builds.map(({ size }) => size.flashTotal);
+	expect(others).toEqual([first, first]);
+	expect(waits.length).toBe(2);
+	expect(existsSync(join(out, "mps2-an386/twice.lock"))).toBe(false);
 });
 
 test("natives of the app's own, config, defines and data", async () => {

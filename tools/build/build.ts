@@ -7,9 +7,10 @@ import { type Archive, compareNames, type HostRef, noName, readArchive, writeArc
 import { type Board, pericardRoot, readBoard } from "./board.ts";
 import { placeCode } from "./bytecode.ts";
 import { Compiler, engineDescription, type Source } from "./cc.ts";
-import { BuildError } from "./errors.ts";
+import { BuildError, displayPath } from "./errors.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { checkNatives, configSource, definesSource, link, nativesSource } from "./link.ts";
+import { locked } from "./lock.ts";
 import { type Manifest, type Room, readManifest } from "./manifest.ts";
 import type { SizeReport } from "./size.ts";
 import { makeSymbols } from "./symbols.ts";
@@ -71,6 +72,21 @@ export async function buildFirmware(options: BuildOptions): Promise<Build> {
 
 	const variant = `${manifest.name}${debug ? "-debug" : ""}${sanitize ? "-sanitize" : ""}`;
 	const dir = resolve(options.out ?? "build", board.name, variant);
+	return locked(
+		`${dir}.lock`,
+		() => progress(`waiting for another build in ${displayPath(dir)}`),
+		() => buildIn(dir, manifest, board, { debug, sanitize, progress }),
+	);
+}
+
+interface Variant {
+	readonly debug: boolean;
+	readonly sanitize: boolean;
+	readonly progress: (message: string) => void;
+}
+
+async function buildIn(dir: string, manifest: Manifest, board: Board, variant: Variant): Promise<Build> {
+	const { debug, sanitize, progress } = variant;
 	const generated = join(dir, "generated");
 	for (const folder of ["generated", "modules"]) {
 		rmSync(join(dir, folder), { recursive: true, force: true });
