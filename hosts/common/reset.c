@@ -29,7 +29,6 @@ static const char *const names[PC_RESET_REASONS] = {
 	[PC_RESET_OUT_OF_KEYS] = "out-of-keys",
 	[PC_RESET_UNCAUGHT] = "uncaught-exception",
 	[PC_RESET_REJECTION] = "unhandled-rejection",
-	[PC_RESET_ARCHIVE] = "archive-refused",
 	[PC_RESET_ENGINE] = "engine-check",
 };
 

@@ -25,7 +25,6 @@ typedef enum {
 	PC_RESET_OUT_OF_KEYS,    /* more property names than XS can number */
 	PC_RESET_UNCAUGHT,       /* an exception that nothing caught */
 	PC_RESET_REJECTION,      /* a rejected promise that nothing handled */
-	PC_RESET_ARCHIVE,        /* the archive of modules was refused */
 	PC_RESET_ENGINE,         /* the engine's own checks failed */
 	PC_RESET_REASONS
 } pc_reset_reason;
