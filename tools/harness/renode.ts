@@ -91,15 +91,22 @@ export class RenodeServer {
 		}
 	}
 
+	/* Mono's HTTP listener takes connections before it is ready for them, and a connection in that moment ends the
+	   process: nothing is asked before the log says that the server listens. */
 	async #answers(): Promise<void> {
 		const deadline = Date.now() + 60_000;
+		const pause = (): Promise<void> => new Promise((done) => setTimeout(done, 50));
+		while (!this.log().includes(`server is listening on port ${this.#port}`)) {
+			if (Date.now() > deadline) throw new Error(`renode does not come up\n${tail(this.log())}`);
+			await pause();
+		}
 		for (;;) {
 			try {
 				await this.#post("get_keyword_names", "");
 				return;
 			} catch (cause) {
 				if (Date.now() > deadline) throw new Error("renode does not answer", { cause });
-				await new Promise((done) => setTimeout(done, 50));
+				await pause();
 			}
 		}
 	}
