@@ -122,6 +122,15 @@ hal_status hal_flash_erase(uint32_t offset);
 /* Raw noise, no conditioning. HAL_UNSUPPORTED where the board has no source, HAL_FAULT when it fails. */
 hal_status hal_entropy(uint8_t *data, size_t size);
 
+typedef enum {
+	HAL_ENTROPY_NONE = 0,
+	HAL_ENTROPY_HARDWARE = 1,    /* a physical noise source */
+	HAL_ENTROPY_DEVELOPMENT = 2, /* a seed that the harness gives: whoever knows it knows all that follows */
+} hal_entropy_kind;
+
+/* What hal_entropy() is on this board. */
+hal_entropy_kind hal_entropy_source(void);
+
 /* Starts the watchdog; it can't be stopped. HAL_RANGE outside 1..60000 ms. */
 hal_status hal_watchdog_start(uint32_t timeout_ms);
 void hal_watchdog_feed(void);

@@ -1,0 +1,40 @@
+/*
+ * keystore.h: private keys that never leave C: the device's attestation key, and keys of apps by handle.
+ *
+ * The attestation key (ECDSA P-256) is made at the first boot and kept for ever in a partition of the storage area that no
+ * JavaScript can open. Its policy is "attest only": nothing but native/attestation signs with it, and no handle names it.
+ * docs/keys.md has the design and the format in flash.
+ */
+#ifndef PERICARD_KEYSTORE_H
+#define PERICARD_KEYSTORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum {
+	PC_KEYSTORE_OK = 0,
+	PC_KEYSTORE_NONE = 1,    /* no such key */
+	PC_KEYSTORE_ENTROPY = 2, /* no random numbers, so no new key (pc_entropy_state() says why) */
+	PC_KEYSTORE_FLASH = 3,   /* the flash fails */
+	PC_KEYSTORE_POLICY = 4,  /* the key is not for that use */
+	PC_KEYSTORE_FULL = 5,    /* no handle, or no room in flash, is left */
+	PC_KEYSTORE_KEY = 6,     /* what is kept is no key (flash changed), or the peer's public key is none */
+} pc_keystore_status;
+
+/* Opens the store and counts this boot. Called once at boot, before any JavaScript; makes no key yet (that takes work). */
+pc_keystore_status pc_keystore_begin(void);
+
+/* The public key of the attestation key, an uncompressed point (04 || X || Y). The key is made on first use and then kept in
+ * flash, as is its public half, so that later calls cost no point multiplication. May be called in a background job, where
+ * it counts its work (pc_background_spend), and from the event loop, where the first call of the first boot takes its full
+ * time. */
+pc_keystore_status pc_keystore_attestation_public(uint8_t public_key[65]);
+
+/* ECDSA (RFC 6979) over a SHA-256 digest with the attestation key, raw r || s. For native/attestation only, in a background
+ * job. The private key is wiped from RAM before it returns. `signature` is written on success only. */
+pc_keystore_status pc_keystore_attest(const uint8_t hash[32], uint8_t signature[64]);
+
+/* How often this device has booted, this boot included: 1, 2, ... Counted before any JavaScript runs, and never back. */
+pc_keystore_status pc_keystore_boot_count(uint32_t *count);
+
+#endif
