@@ -12,6 +12,7 @@ import { buildGraph, type Graph } from "./graph.ts";
 import { checkNatives, configSource, definesSource, link, nativesSource } from "./link.ts";
 import { locked } from "./lock.ts";
 import { type Manifest, type Room, readManifest } from "./manifest.ts";
+import type { Reference } from "./reference.ts";
 import type { SizeReport } from "./size.ts";
 import { makeSymbols } from "./symbols.ts";
 
@@ -52,6 +53,12 @@ export interface Build {
 	readonly symbols: Map<string, number>;
 	/** Names of the modules in the image. */
 	readonly modules: readonly string[];
+	/** What a device that runs the image unchanged measures. */
+	readonly reference?: Reference;
+	/** `<name>.reference.json`: the same, in a file. */
+	readonly referenceFile?: string;
+	/** `<name>.corim`: the same as CoRIM (CBOR). */
+	readonly corimFile?: string;
 }
 
 /* Cores in native/ that the hosts themselves call. */
