@@ -1,0 +1,236 @@
+/*
+ * crypto.c: see crypto.h. Checks sizes and keys, calls the engines, and wipes what held a secret.
+ */
+#include "crypto.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+void pc_wipe(void *data, size_t size) {
+	if (size > 0) {
+		memset(data, 0, size);
+		/* As if something read it: the compiler may not drop what it can't see the use of. */
+		__asm__ volatile("" : : "r"(data) : "memory");
+	}
+}
+
+/* What the engines leave on the stack below the caller: as deep as the deepest of them (a signature) goes. */
+#define STACK_DEPTH (sizeof(void *) > 4 ? 6144u : 3072u)
+
+static void __attribute__((noinline)) wipe_stack(void) {
+	uint8_t below[STACK_DEPTH];
+	pc_wipe(below, sizeof below);
+}
+
+/* An empty input has an address too: the engines hand it to memcpy. */
+static const void *input(const void *data) {
+	return data != NULL ? data : "";
+}
+
+/* SHA-256 ---------------------------------------------------------------------------------------------------------------- */
+
+void pc_sha256_begin(pc_sha256 *hash) {
+	pc_crypto.sha256->init(&hash->context.vtable);
+}
+
+void pc_sha256_update(pc_sha256 *hash, const void *data, size_t size) {
+	pc_crypto.sha256->update(&hash->context.vtable, input(data), size);
+}
+
+void pc_sha256_end(const pc_sha256 *hash, uint8_t digest[32]) {
+	pc_crypto.sha256->out(&hash->context.vtable, digest);
+}
+
+/* HMAC, HKDF, HMAC_DRBG -------------------------------------------------------------------------------------------------- */
+
+void pc_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[32]) {
+	br_hmac_key_context prepared;
+	br_hmac_context context;
+	br_hmac_key_init(&prepared, pc_crypto.sha256, input(key), key_size);
+	br_hmac_init(&context, &prepared, 0);
+	br_hmac_update(&context, input(data), size);
+	br_hmac_out(&context, mac);
+	pc_wipe(&prepared, sizeof prepared);
+	pc_wipe(&context, sizeof context);
+	wipe_stack();
+}
+
+pc_crypto_status pc_hkdf_sha256(const void *salt, size_t salt_size, const void *ikm, size_t ikm_size, const void *info,
+	size_t info_size, void *out, size_t out_size) {
+	if (out_size < 1 || out_size > 255u * PC_SHA256_SIZE) {
+		return PC_CRYPTO_RANGE;
+	}
+	br_hkdf_context context;
+	br_hkdf_init(&context, pc_crypto.sha256, salt_size > 0 ? salt : BR_HKDF_NO_SALT, salt_size);
+	br_hkdf_inject(&context, input(ikm), ikm_size);
+	br_hkdf_flip(&context);
+	br_hkdf_produce(&context, input(info), info_size, out, out_size);
+	pc_wipe(&context, sizeof context);
+	wipe_stack();
+	return PC_CRYPTO_OK;
+}
+
+void pc_hmac_drbg_begin(pc_hmac_drbg *drbg, const void *seed, size_t size) {
+	br_hmac_drbg_init(&drbg->context, pc_crypto.sha256, input(seed), size);
+	wipe_stack();
+}
+
+void pc_hmac_drbg_reseed(pc_hmac_drbg *drbg, const void *seed, size_t size) {
+	br_hmac_drbg_update(&drbg->context, input(seed), size);
+	wipe_stack();
+}
+
+pc_crypto_status pc_hmac_drbg_generate(pc_hmac_drbg *drbg, void *out, size_t size) {
+	if (size > 65536u) {
+		return PC_CRYPTO_RANGE;
+	}
+	br_hmac_drbg_generate(&drbg->context, out, size);
+	wipe_stack();
+	return PC_CRYPTO_OK;
+}
+
+/* P-256 ------------------------------------------------------------------------------------------------------------------ */
+
+/* Is this 1 to n - 1? The bytes may be a private key: all are read, and only the answer decides anything. */
+static bool is_scalar(const uint8_t scalar[32]) {
+	size_t size;
+	const uint8_t *order = pc_crypto.p256->order(BR_EC_secp256r1, &size);
+	uint32_t borrow = 0;
+	uint32_t bits = 0;
+	for (size_t i = 32; i-- > 0;) {
+		borrow = (uint32_t)scalar[i] - order[i] - borrow;
+		borrow >>= 31;
+		bits |= scalar[i];
+	}
+	return (borrow & (bits + 255u) >> 8) != 0;
+}
+
+/* Is this a point of the curve? The engine tells it of every point that it multiplies; by a number of no bytes here. */
+static bool is_point(const uint8_t point[65]) {
+	uint8_t copy[65];
+	memcpy(copy, point, sizeof copy);
+	return pc_crypto.p256->mul(copy, sizeof copy, copy, 0, BR_EC_secp256r1) != 0;
+}
+
+pc_crypto_status pc_p256_public(const uint8_t private_key[32], uint8_t public_key[65]) {
+	if (!is_scalar(private_key)) {
+		return PC_CRYPTO_KEY;
+	}
+	pc_crypto.p256->mulgen(public_key, private_key, PC_P256_PRIVATE_SIZE, BR_EC_secp256r1);
+	wipe_stack();
+	return PC_CRYPTO_OK;
+}
+
+pc_crypto_status pc_p256_ecdh(const uint8_t private_key[32], const uint8_t peer[65], uint8_t secret[32]) {
+	if (!is_scalar(private_key)) {
+		return PC_CRYPTO_KEY;
+	}
+	uint8_t point[65];
+	memcpy(point, peer, sizeof point);
+	uint32_t good = pc_crypto.p256->mul(point, sizeof point, private_key, PC_P256_PRIVATE_SIZE, BR_EC_secp256r1);
+	if (good != 0) {
+		memcpy(secret, point + 1, 32);
+	}
+	pc_wipe(point, sizeof point);
+	wipe_stack();
+	return good != 0 ? PC_CRYPTO_OK : PC_CRYPTO_KEY;
+}
+
+pc_crypto_status pc_ecdsa_sign(const uint8_t private_key[32], const uint8_t hash[32], uint8_t signature[64]) {
+	if (!is_scalar(private_key)) {
+		return PC_CRYPTO_KEY;
+	}
+	/* The engine reads the key only; its type doesn't say so. */
+	const br_ec_private_key key = {BR_EC_secp256r1, (uint8_t *)(uintptr_t)private_key, PC_P256_PRIVATE_SIZE};
+	pc_crypto.ecdsa_sign(pc_crypto.p256, pc_crypto.sha256, hash, &key, signature);
+	wipe_stack();
+	return PC_CRYPTO_OK;
+}
+
+pc_crypto_status pc_ecdsa_verify(const uint8_t public_key[65], const uint8_t hash[32], const uint8_t signature[64]) {
+	/* The engine takes r = 0, which some digests would make right for any key. */
+	if (!is_scalar(signature) || !is_scalar(signature + 32)) {
+		return PC_CRYPTO_FORGED;
+	}
+	const br_ec_public_key key = {BR_EC_secp256r1, (uint8_t *)(uintptr_t)public_key, PC_P256_PUBLIC_SIZE};
+	if (pc_crypto.ecdsa_verify(pc_crypto.p256, hash, PC_SHA256_SIZE, &key, signature, PC_SIGNATURE_SIZE) != 0) {
+		return PC_CRYPTO_OK;
+	}
+	return is_point(public_key) ? PC_CRYPTO_FORGED : PC_CRYPTO_KEY;
+}
+
+/* AES-CCM and AES-GCM ---------------------------------------------------------------------------------------------------- */
+
+static bool is_aes_key(const pc_aead *message) {
+	return message->key_size == 16 || message->key_size == 32;
+}
+
+static pc_crypto_status ccm(const pc_aead *message, bool encrypt) {
+	size_t tag_size = message->tag_size;
+	if (!is_aes_key(message) || tag_size < 8 || tag_size > 16) {
+		return PC_CRYPTO_RANGE;
+	}
+	br_aes_gen_ctrcbc_keys keys;
+	br_ccm_context context;
+	pc_crypto.aes_ctrcbc->init(&keys.vtable, message->key, message->key_size);
+	br_ccm_init(&context, &keys.vtable);
+	pc_crypto_status status = PC_CRYPTO_RANGE;
+	if (br_ccm_reset(
+			&context, input(message->nonce), message->nonce_size, message->aad_size, message->data_size, tag_size)) {
+		br_ccm_aad_inject(&context, input(message->aad), message->aad_size);
+		br_ccm_flip(&context);
+		br_ccm_run(&context, encrypt, message->data, message->data_size);
+		status = PC_CRYPTO_OK;
+		if (encrypt) {
+			br_ccm_get_tag(&context, message->tag);
+		} else if (!br_ccm_check_tag(&context, message->tag)) {
+			pc_wipe(message->data, message->data_size);
+			status = PC_CRYPTO_FORGED;
+		}
+	}
+	pc_wipe(&keys, sizeof keys);
+	pc_wipe(&context, sizeof context);
+	wipe_stack();
+	return status;
+}
+
+static pc_crypto_status gcm(const pc_aead *message, bool encrypt) {
+	if (!is_aes_key(message) || message->nonce_size != 12 || message->tag_size != 16) {
+		return PC_CRYPTO_RANGE;
+	}
+	br_aes_gen_ctr_keys keys;
+	br_gcm_context context;
+	pc_crypto_status status = PC_CRYPTO_OK;
+	pc_crypto.aes_ctr->init(&keys.vtable, message->key, message->key_size);
+	br_gcm_init(&context, &keys.vtable, pc_crypto.ghash);
+	br_gcm_reset(&context, message->nonce, message->nonce_size);
+	br_gcm_aad_inject(&context, input(message->aad), message->aad_size);
+	br_gcm_flip(&context);
+	br_gcm_run(&context, encrypt, message->data, message->data_size);
+	if (encrypt) {
+		br_gcm_get_tag(&context, message->tag);
+	} else if (!br_gcm_check_tag(&context, message->tag)) {
+		pc_wipe(message->data, message->data_size);
+		status = PC_CRYPTO_FORGED;
+	}
+	pc_wipe(&keys, sizeof keys);
+	pc_wipe(&context, sizeof context);
+	wipe_stack();
+	return status;
+}
+
+pc_crypto_status pc_aes_ccm_encrypt(const pc_aead *message) {
+	return ccm(message, true);
+}
+
+pc_crypto_status pc_aes_ccm_decrypt(const pc_aead *message) {
+	return ccm(message, false);
+}
+
+pc_crypto_status pc_aes_gcm_encrypt(const pc_aead *message) {
+	return gcm(message, true);
+}
+
+pc_crypto_status pc_aes_gcm_decrypt(const pc_aead *message) {
+	return gcm(message, false);
+}

@@ -1,0 +1,108 @@
+/*
+ * crypto.h: the algorithms that everything on the device uses, over BearSSL: SHA-256, HMAC, HKDF, HMAC_DRBG, ECDSA and ECDH
+ * on P-256, AES-CCM and AES-GCM.
+ *
+ * Nothing here owns or allocates memory; contexts are the caller's. Time and memory accesses of what works on a secret do
+ * not depend on its value (BearSSL's design, docs/crypto.md); lengths, statuses and public keys are no secrets. What held a
+ * secret on the stack is wiped before a function returns. A pointer that goes with a size of 0 may be NULL. Inputs and
+ * outputs may be the same memory only where it says so.
+ *
+ * Points are uncompressed (SEC 1, 2.3.3): 04 || X || Y, 65 bytes. Private keys are 32 bytes, big-endian, 1 to n - 1.
+ * Signatures are r || s, 32 bytes each, big-endian.
+ *
+ * Hashing and everything on P-256 counts its work through pc_crypto_spend, so that a caller may stop between two counts.
+ */
+#ifndef PERICARD_CRYPTO_H
+#define PERICARD_CRYPTO_H
+
+#include "engines.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum {
+	PC_CRYPTO_OK = 0,
+	PC_CRYPTO_RANGE = 1,  /* a size that the algorithm doesn't take */
+	PC_CRYPTO_KEY = 2,    /* no private key (0, or n and above), or no point of the curve */
+	PC_CRYPTO_FORGED = 3, /* the tag or the signature is not right */
+} pc_crypto_status;
+
+#define PC_SHA256_SIZE 32u
+#define PC_P256_PRIVATE_SIZE 32u
+#define PC_P256_PUBLIC_SIZE 65u
+#define PC_SIGNATURE_SIZE 64u
+
+/* Called, if not NULL, with the instructions (an estimate for a Cortex-M4, within 15 %) that hashing and P-256 have worked
+ * since the call before: about every 4,000, and at most 8,000. AES doesn't call it. */
+extern void (*pc_crypto_spend)(uint32_t instructions);
+
+/* Overwrites memory with zeros, though it is not read any more. */
+void pc_wipe(void *data, size_t size);
+
+/* SHA-256 (FIPS 180-4), in pieces of any size. Ending does not change the context: the digest of what came so far is had by
+ * ending, and more may follow. A context may be copied. */
+typedef struct {
+	br_hash_compat_context context;
+} pc_sha256;
+
+void pc_sha256_begin(pc_sha256 *hash);
+void pc_sha256_update(pc_sha256 *hash, const void *data, size_t size);
+void pc_sha256_end(const pc_sha256 *hash, uint8_t digest[32]);
+
+/* HMAC-SHA-256 (RFC 2104, FIPS 198-1), keys of any size. */
+void pc_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[32]);
+
+/* HKDF-SHA-256 (RFC 5869): extract and expand. No salt (size 0) is 32 zeros, as in section 2.2. `out_size` 1 to 8,160, else
+ * PC_CRYPTO_RANGE and `out` is unchanged. */
+pc_crypto_status pc_hkdf_sha256(const void *salt, size_t salt_size, const void *ikm, size_t ikm_size, const void *info,
+	size_t info_size, void *out, size_t out_size);
+
+/* HMAC_DRBG with SHA-256 (NIST SP 800-90A, 10.1.2), without the reseed counter: counting requests is the caller's. The seed
+ * is entropy || nonce || personalisation, or for reseeding entropy || additional input. Generate takes 65,536 bytes at most
+ * (PC_CRYPTO_RANGE). The state is as secret as what it gives. */
+typedef struct {
+	br_hmac_drbg_context context;
+} pc_hmac_drbg;
+
+void pc_hmac_drbg_begin(pc_hmac_drbg *drbg, const void *seed, size_t size);
+void pc_hmac_drbg_reseed(pc_hmac_drbg *drbg, const void *seed, size_t size);
+pc_crypto_status pc_hmac_drbg_generate(pc_hmac_drbg *drbg, void *out, size_t size);
+
+/* The public key of a private key. PC_CRYPTO_KEY if it is none; then nothing is written. */
+pc_crypto_status pc_p256_public(const uint8_t private_key[32], uint8_t public_key[65]);
+
+/* ECDH (SP 800-56A, 5.7.1.2): `secret` is the x-coordinate of the common point, to be fed to a key derivation. PC_CRYPTO_KEY
+ * if one of the keys is none; then nothing is written. */
+pc_crypto_status pc_p256_ecdh(const uint8_t private_key[32], const uint8_t peer[65], uint8_t secret[32]);
+
+/* ECDSA (FIPS 186-5) over a SHA-256 digest with the deterministic nonce of RFC 6979, so it needs no random numbers.
+ * PC_CRYPTO_KEY if the private key is none; then nothing is written. */
+pc_crypto_status pc_ecdsa_sign(const uint8_t private_key[32], const uint8_t hash[32], uint8_t signature[64]);
+
+/* PC_CRYPTO_OK, PC_CRYPTO_KEY for a public key that is no point of the curve, PC_CRYPTO_FORGED for a signature that is not
+ * right, r or s outside of 1 to n - 1 among them. A digest of nothing but zeros is never right. */
+pc_crypto_status pc_ecdsa_verify(const uint8_t public_key[65], const uint8_t hash[32], const uint8_t signature[64]);
+
+/* One message of authenticated encryption. A nonce must never serve twice for one key. */
+typedef struct {
+	const void *key; /* AES-128: 16 bytes, AES-256: 32 */
+	size_t key_size;
+	const void *nonce;
+	size_t nonce_size;
+	const void *aad; /* is authenticated, not encrypted */
+	size_t aad_size;
+	void *data; /* is encrypted or decrypted in place */
+	size_t data_size;
+	uint8_t *tag; /* apart from the data: written by encryption, read by decryption */
+	size_t tag_size;
+} pc_aead;
+
+/* AES-CCM (RFC 3610, SP 800-38C): nonce 7 to 13 bytes, tag 8, 10, 12, 14 or 16; the data's size must fit into 15 minus the
+ * nonce's size bytes. AES-GCM (SP 800-38D): nonce 12 bytes, tag 16. Other sizes: PC_CRYPTO_RANGE, and nothing has changed.
+ * Decryption gives PC_CRYPTO_FORGED if the tag is not right; the data is then all zeros, so nothing unauthentic gets out. */
+pc_crypto_status pc_aes_ccm_encrypt(const pc_aead *message);
+pc_crypto_status pc_aes_ccm_decrypt(const pc_aead *message);
+pc_crypto_status pc_aes_gcm_encrypt(const pc_aead *message);
+pc_crypto_status pc_aes_gcm_decrypt(const pc_aead *message);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * yield.c: counts the work of the engines, so that a caller may pause them (crypto.h, pc_crypto_spend).
+ *
+ * BearSSL has no place to pause at. So the compiler adds a call at the start of the few functions that all its hashing and
+ * all its work on P-256 consist of (-finstrument-functions, for the files and with the exceptions that bearssl.json names):
+ * the compression of SHA-256, multiplication and squaring in the field, and Montgomery multiplication modulo the order.
+ */
+#include "crypto.h"
+
+void (*pc_crypto_spend)(uint32_t instructions);
+
+/* see BearSSL's inner.h */
+extern void br_sha2small_round(const unsigned char *block, uint32_t *state);
+
+/* Instructions of a Cortex-M4 from one call to the next. */
+enum { FIELD = 1400, HASH = 3500, REPORT = 4000 };
+
+static uint32_t pending;
+
+void __cyg_profile_func_enter(void *function, void *caller);
+void __cyg_profile_func_exit(void *function, void *caller);
+
+void __cyg_profile_func_enter(void *function, void *caller) {
+	(void)caller;
+	pending += function == (void *)(uintptr_t)br_sha2small_round ? HASH : FIELD;
+	if (pending >= REPORT) {
+		uint32_t spent = pending;
+		pending = 0;
+		if (pc_crypto_spend != NULL) {
+			pc_crypto_spend(spent);
+		}
+	}
+}
+
+void __cyg_profile_func_exit(void *function, void *caller) {
+	(void)function;
+	(void)caller;
+}
