@@ -15,6 +15,7 @@ import {
 	waitForOutput,
 } from "./device.ts";
 import type { ControlLink } from "./link.ts";
+import { PortText } from "./output.ts";
 import { type DeviceRecord, RecordLog } from "./records.ts";
 import { tearFlash } from "./tear.ts";
 
@@ -22,6 +23,7 @@ import { tearFlash } from "./tear.ts";
 export const PORTS = 2;
 /** The storage area on every board that is controlled in this way, in bytes. */
 export const STORAGE_SIZE = 65536;
+const CONSOLE_PORT = 0;
 const INPUT_PORT = 1;
 /** Input is sent in pieces of about this many bytes. */
 const INPUT_CHUNK = 32768;
@@ -59,7 +61,10 @@ export abstract class ControlledDevice implements Device {
 	readonly #options: DeviceOptions;
 	readonly #folder = mkdtempSync(join(tmpdir(), "pericard-"));
 	readonly #storage: string;
-	readonly #streams: readonly PortOutput[] = Array.from({ length: PORTS }, () => new PortOutput());
+	readonly #streams: readonly PortOutput[] = Array.from(
+		{ length: PORTS },
+		(_, port) => new PortOutput(port === CONSOLE_PORT),
+	);
 	readonly #input: InputPump | undefined;
 	readonly #log = new RecordLog();
 	readonly #matched: number[] = new Array(PORTS).fill(0);
@@ -192,7 +197,11 @@ export abstract class ControlledDevice implements Device {
 	}
 
 	output(port = 0): string {
-		return this.#stream(port).read();
+		return this.#stream(port).read().text;
+	}
+
+	frames(): readonly Uint8Array[] {
+		return this.#stream(CONSOLE_PORT).read().frames;
 	}
 
 	records(): DeviceRecord[] {
@@ -299,11 +308,14 @@ function message(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }
 
-/* What a port has sent: the text of all boots, the present one's read from a file that grows. */
+/* What a port has sent in all boots; the present one's is read from a file that grows. */
 class PortOutput {
-	#text = "";
+	readonly #sent: PortText;
 	#file: number | undefined;
-	#decoder = new TextDecoder();
+
+	constructor(framed: boolean) {
+		this.#sent = new PortText(framed);
+	}
 
 	follow(file: string): void {
 		this.close();
@@ -311,21 +323,19 @@ class PortOutput {
 		this.#file = openSync(file, "r");
 	}
 
-	read(): string {
+	read(): PortText {
 		if (this.#file !== undefined) {
 			const buffer = Buffer.alloc(65536);
 			for (let size = readSync(this.#file, buffer); size > 0; size = readSync(this.#file, buffer)) {
-				this.#text += this.#decoder.decode(buffer.subarray(0, size), { stream: true });
+				this.#sent.push(buffer.subarray(0, size));
 			}
 		}
-		return this.#text;
+		return this.#sent;
 	}
 
 	close(): void {
 		if (this.#file === undefined) return;
-		this.read();
-		this.#text += this.#decoder.decode();
-		this.#decoder = new TextDecoder();
+		this.read().break();
 		closeSync(this.#file);
 		this.#file = undefined;
 	}

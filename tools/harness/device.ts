@@ -40,8 +40,10 @@ export interface Device {
 	waitFor(text: string | RegExp, options: WaitOptions): Promise<string>;
 	/** Emulated seconds since power-on. */
 	now(): Promise<number>;
-	/** All that a port has sent since the first start; also after stop(). */
+	/** All text that a port has sent since the first start; also after stop(). */
 	output(port?: number): string;
+	/** The payloads of the management link's frames that came between the console's text (docs/management.md). */
+	frames(): readonly Uint8Array[];
 	/** The machine records in the console's output. */
 	records(): DeviceRecord[];
 	/** Puts bytes on the line to a port. They arrive as the receiver takes them. */

@@ -11,6 +11,7 @@ import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Build } from "../build/build.ts";
 import { type Device, type DeviceOptions, type StopReason, type WaitOptions, waitForOutput } from "./device.ts";
+import { PortText } from "./output.ts";
 import { type DeviceRecord, RecordLog } from "./records.ts";
 
 /** Platforms are loaded from here. */
@@ -168,6 +169,7 @@ const AHEAD = 32 * 1024;
 /** Longest emulated time between two looks at what the device did. */
 const SLICE = 0.1;
 const PORTS = 2;
+const CONSOLE_PORT = 0;
 const INPUT_PORT = 1;
 
 export interface RenodeOptions extends DeviceOptions {
@@ -182,7 +184,10 @@ export class RenodeDevice implements Device {
 	readonly #build: Build;
 	readonly #options: RenodeOptions;
 	readonly #folder = mkdtempSync(join(tmpdir(), "pericard-renode-"));
-	readonly #outputs: string[] = new Array(PORTS).fill("");
+	readonly #outputs: readonly PortText[] = Array.from(
+		{ length: PORTS },
+		(_, port) => new PortText(port === CONSOLE_PORT),
+	);
 	readonly #read: number[] = new Array(PORTS).fill(0);
 	readonly #matched: number[] = new Array(PORTS).fill(0);
 	readonly #log = new RecordLog();
@@ -263,15 +268,11 @@ export class RenodeDevice implements Device {
 	}
 
 	output(port = 0): string {
-		const file = this.#outputFile(port);
-		if (existsSync(file)) {
-			const bytes = readFileSync(file);
-			if (bytes.length !== this.#read[port]) {
-				this.#read[port] = bytes.length;
-				this.#outputs[port] = bytes.toString("utf8");
-			}
-		}
-		return this.#outputs[port] ?? "";
+		return this.#sent(port).text;
+	}
+
+	frames(): readonly Uint8Array[] {
+		return this.#sent(CONSOLE_PORT).frames;
 	}
 
 	records(): DeviceRecord[] {
@@ -301,6 +302,7 @@ export class RenodeDevice implements Device {
 		this.#power = false;
 		await this.monitor("sysbus.observer Continue");
 		await this.monitor("sysbus.supply Cut");
+		this.#breakOutputs();
 		await this.start();
 	}
 
@@ -378,6 +380,7 @@ export class RenodeDevice implements Device {
 		const [power, stop = ""] = (await this.monitor("sysbus.observer State")).split(" ");
 		if (power === "off") {
 			this.#power = false;
+			this.#breakOutputs();
 			return "power-cut";
 		}
 		if (stop === "running") return undefined;
@@ -435,6 +438,25 @@ export class RenodeDevice implements Device {
 		const address = this.#build.symbols.get(symbol);
 		// Bit 0 of a function's symbol says Thumb.
 		if (address !== undefined) await this.monitor(`sysbus.observer ${what} ${address & ~1}`);
+	}
+
+	/** What the device was sending when its power went is not continued. */
+	#breakOutputs(): void {
+		for (let port = 0; port < PORTS; port++) this.#sent(port).break();
+	}
+
+	#sent(port: number): PortText {
+		const file = this.#outputFile(port);
+		const sent = this.#outputs[port] as PortText;
+		if (existsSync(file)) {
+			const bytes = readFileSync(file);
+			const read = this.#read[port] ?? 0;
+			if (bytes.length > read) {
+				this.#read[port] = bytes.length;
+				sent.push(bytes.subarray(read));
+			}
+		}
+		return sent;
 	}
 
 	#outputFile(port: number): string {
