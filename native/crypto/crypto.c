@@ -3,7 +3,6 @@
  */
 #include "crypto.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 void pc_wipe(void *data, size_t size) {
@@ -12,6 +11,16 @@ void pc_wipe(void *data, size_t size) {
 		/* As if something read it: the compiler may not drop what it can't see the use of. */
 		__asm__ volatile("" : : "r"(data) : "memory");
 	}
+}
+
+bool pc_equal(const void *a, const void *b, size_t size) {
+	const uint8_t *left = a;
+	const uint8_t *right = b;
+	uint32_t difference = 0;
+	for (size_t i = 0; i < size; i++) {
+		difference |= (uint32_t)(left[i] ^ right[i]);
+	}
+	return difference == 0;
 }
 
 /* What the engines leave on the stack below the caller: as deep as the deepest of them (a signature) goes. */

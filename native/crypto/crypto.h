@@ -17,6 +17,7 @@
 
 #include "engines.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,9 @@ extern void (*pc_crypto_spend)(uint32_t instructions);
 
 /* Overwrites memory with zeros, though it is not read any more. */
 void pc_wipe(void *data, size_t size);
+
+/* Are `size` bytes the same? Takes the same time wherever they differ. */
+bool pc_equal(const void *a, const void *b, size_t size);
 
 /* SHA-256 (FIPS 180-4), in pieces of any size. Ending does not change the context: the digest of what came so far is had by
  * ending, and more may follow. A context may be copied. */

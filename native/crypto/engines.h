@@ -12,7 +12,13 @@
 #ifndef PERICARD_ENGINES_H
 #define PERICARD_ENGINES_H
 
-#include "bearssl.h"
+#include "bearssl_aead.h"
+#include "bearssl_block.h"
+#include "bearssl_ec.h"
+#include "bearssl_hash.h"
+#include "bearssl_hmac.h"
+#include "bearssl_kdf.h"
+#include "bearssl_rand.h"
 
 typedef struct {
 	const br_hash_class *sha256;

@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { bearsslFolder, bearsslProblem } from "../bearssl.mjs";
 import { xsSources } from "../xs/xs.ts";
 import { type Archive, compareNames, type HostRef, noName, readArchive, writeArchive } from "./archive.ts";
 import { type Board, pericardRoot, readBoard } from "./board.ts";
@@ -179,14 +180,28 @@ function hostFiles(board: Board): Source[] {
 	return [...files].map((file) => ({ file, kind: "host", component: "host" }));
 }
 
-/* The C files of those manifests that also list a module of the image. */
+/* The C files of those manifests that also list a module of the image, and of those that such manifests include. */
 function nativeFiles(manifest: Manifest, graph: Graph): Source[] {
-	const used = new Set(graph.modules.map(({ module }) => module.name));
-	return manifest.natives
-		.filter((group) => group.modules.some((name) => used.has(name)))
+	const modules = new Set(graph.modules.map(({ module }) => module.name));
+	const used = new Set(manifest.natives.filter((group) => group.modules.some((name) => modules.has(name))));
+	for (const group of used) {
+		for (const other of manifest.natives) if (group.includes.includes(other.manifest)) used.add(other);
+	}
+	const library = bearsslFolder();
+	const sources = manifest.natives
+		.filter((group) => used.has(group))
 		.flatMap((group) =>
-			group.sources.map((file): Source => ({ file, kind: "native", component: `native:${group.component}` })),
+			group.sources.map(
+				(file): Source =>
+					file.startsWith(`${library}/`)
+						? { file, kind: "library", component: "native:bearssl" }
+						: { file, kind: "native", component: `native:${group.component}` },
+			),
 		);
+	const first = sources.find(({ kind }) => kind === "library");
+	const problem = first === undefined ? undefined : bearsslProblem();
+	if (problem !== undefined) throw new BuildError(problem);
+	return sources;
 }
 
 function generatedFiles(generated: string): Source[] {
@@ -209,8 +224,11 @@ function includeFolders(manifest: Manifest): string[] {
 			if (entry.isDirectory()) folders.add(join(native, entry.name));
 		}
 	}
-	for (const group of manifest.natives)
-		for (const file of [...group.sources, ...group.headers]) folders.add(dirname(file));
+	for (const group of manifest.natives) {
+		for (const file of [...group.sources, ...group.headers]) {
+			if (!file.startsWith(`${bearsslFolder()}/`)) folders.add(dirname(file));
+		}
+	}
 	return [...folders].sort();
 }
 

@@ -2,17 +2,15 @@
 
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheRoot } from "../bearssl.mjs";
 
 /**
  * The folder of the cache, or a folder in it; made if it is not there. `$PERICARD_CACHE`, else
  * `$XDG_CACHE_HOME/pericard`, else `~/.cache/pericard`.
  */
 export function cacheDirectory(...names: readonly string[]): string {
-	const { PERICARD_CACHE, XDG_CACHE_HOME } = process.env;
-	const root = PERICARD_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "pericard");
-	const directory = join(root, ...names);
+	const directory = join(cacheRoot(), ...names);
 	mkdirSync(directory, { recursive: true });
 	return directory;
 }

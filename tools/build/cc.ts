@@ -2,6 +2,7 @@
 
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { bearssl, bearsslFolder } from "../bearssl.mjs";
 import { xsSources } from "../xs/xs.ts";
 import type { Board } from "./board.ts";
 import { pericardRoot } from "./board.ts";
@@ -10,7 +11,7 @@ import { BuildError } from "./errors.ts";
 import { mapParallel, runTool } from "./process.ts";
 
 /** What a C file is part of; it decides its flags. */
-export type SourceKind = "engine" | "host" | "native" | "generated";
+export type SourceKind = "engine" | "host" | "native" | "library" | "generated";
 
 export interface Source {
 	readonly file: string;
@@ -91,6 +92,7 @@ export class Compiler {
 		const roots: [string, string][] = [
 			[pericardRoot, "pericard"],
 			[this.#xs.root, "xs"],
+			[bearsslFolder(), "bearssl"],
 			[options.generated, "generated"],
 		];
 		if (!within(options.app, pericardRoot)) roots.push([options.app, "app"]);
@@ -173,7 +175,7 @@ export class Compiler {
 		const host = board.cpu === "host";
 		const flags = [...commonFlags, ...(host ? hostOnlyFlags : targetOnlyFlags), ...board.cflags];
 		if (!host && !board.cflags.some((flag) => flag.startsWith("--specs="))) flags.push("--specs=nano.specs");
-		flags.push(...this.#engine.defines.map((define) => `-D${define}`));
+		if (source.kind !== "library") flags.push(...this.#engine.defines.map((define) => `-D${define}`));
 		if (source.kind === "engine") {
 			/* XS shifts, casts and aligns as it likes: only memory errors are of interest in it. */
 			if (sanitize) flags.push("-fsanitize=address", "-fno-omit-frame-pointer");
@@ -183,11 +185,17 @@ export class Compiler {
 			return flags;
 		}
 		if (sanitize) flags.push("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer");
+		if (source.kind === "library") {
+			flags.push(...bearssl.cflags, ...(bearssl.perFile[basename(source.file)] ?? []));
+			flags.push(...["inc", "src"].map((folder) => `-I${join(bearsslFolder(), folder)}`));
+			return flags;
+		}
 		flags.push("-std=gnu11", ...ownWarnings);
 		if (within(source.file, pericardRoot)) flags.push("-Werror");
 		const include = [dirname(source.file), board.dir, common, join(pericardRoot, "hosts/cortex-m"), generated];
 		include.push(...this.#options.include);
 		flags.push(...[...new Set(include)].map((dir) => `-I${dir}`), ...xs.flatMap((dir) => ["-isystem", dir]));
+		flags.push("-isystem", join(bearsslFolder(), "inc"));
 		return flags;
 	}
 

@@ -159,6 +159,7 @@ const folders: Readonly<Record<SourceKind, string>> = {
 	generated: "generated",
 };
 
+	library: "library",
 /** Links an image. All paths that the linker sees are relative to `dir`: its output does not depend on where that is. */
 export async function link(input: LinkInput): Promise<LinkOutput> {
 	const { board, dir, name, sanitize } = input;
@@ -172,7 +173,7 @@ export async function link(input: LinkInput): Promise<LinkOutput> {
 		const folder = join(
 			"objects",
 			folders[source.kind],
-			source.kind === "native" ? (source.component.split(":")[1] ?? "") : "",
+			source.kind === "native" || source.kind === "library" ? (source.component.split(":")[1] ?? "") : "",
 		);
 		let path = join(folder, `${stem}.o`);
 		for (let count = 2; components.has(path); count++) path = join(folder, `${stem}-${count}.o`);

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { bearsslFolder } from "../bearssl.mjs";
 import type { Board } from "./board.ts";
 import { pericardRoot } from "./board.ts";
 import { BuildError, displayPath, suggestion } from "./errors.ts";
@@ -18,9 +19,14 @@ export interface Module {
 	readonly key: string;
 }
 
-/** The C files that one manifest lists; they are compiled when a module of that manifest is in the image. */
+/**
+ * The C files that one manifest lists; they are compiled when a module of that manifest is in the image, or the C files of
+ * a manifest that includes it are compiled.
+ */
 export interface NativeGroup {
 	readonly manifest: string;
+	/** The manifests that it includes. */
+	readonly includes: readonly string[];
 	/** What the size report calls it: the name of the manifest's folder. */
 	readonly component: string;
 	readonly sources: readonly string[];
@@ -156,6 +162,8 @@ class Reader {
 	config: JsonObject = {};
 	compilerOptions: JsonObject = {};
 	readonly variables = new Map<string, string>();
+	/* Manifest -> manifests that it includes. */
+	readonly includes = new Map<string, Set<string>>();
 	readonly #seen = new Set<string>();
 	readonly #reading: string[] = [];
 	readonly #board: Board;
@@ -167,6 +175,7 @@ class Reader {
 		this.variables.set("PERICARD", root);
 		this.variables.set("PLATFORM", "pericard");
 		this.variables.set("SUBPLATFORM", board.name);
+		this.variables.set("BEARSSL", bearsslFolder());
 		const moddable = process.env.MODDABLE;
 		if (moddable !== undefined && moddable !== "") this.variables.set("MODDABLE", moddable);
 	}
@@ -260,8 +269,9 @@ class Reader {
 				this.read(this.#base);
 				continue;
 			}
-			const path = this.substitute(item, { file: at.file, key });
-			this.read(resolve(dirname(at.file), path), { file: at.file, key, text: item });
+			const path = resolve(dirname(at.file), this.substitute(item, { file: at.file, key }));
+			this.includes.set(at.file, (this.includes.get(at.file) ?? new Set()).add(path));
+			this.read(path, { file: at.file, key, text: item });
 		}
 	}
 
@@ -465,7 +475,11 @@ function matchModules(
 	const types = new Map<string, string>();
 	const groups = new Map<string, Group>();
 	for (const pattern of reader.patterns) {
-		const files = matchFiles(pattern, moduleExtensions, explicitExtensions);
+		/* A library that is not on this machine stops the images that have it, not all (build.ts). */
+		const files =
+			pattern.text.startsWith("$(BEARSSL)/") && !existsSync(bearsslFolder())
+				? [pattern.path]
+				: matchFiles(pattern, moduleExtensions, explicitExtensions);
 		if (files.length === 0) throw noMatch(pattern, moduleExtensions);
 		let group = groups.get(pattern.manifest);
 		if (group === undefined) {
@@ -521,6 +535,7 @@ function matchModules(
 		const dir = dirname(group.manifest);
 		natives.push({
 			manifest: group.manifest,
+			includes: [...(reader.includes.get(group.manifest) ?? [])].sort(),
 			component: dir === appDir ? "app" : basename(dir),
 			sources: [...group.sources.keys()].sort(),
 			headers: [...group.headers].sort(),
