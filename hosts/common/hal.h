@@ -147,6 +147,15 @@ typedef enum {
 hal_reset_cause hal_reset_cause_read(void);
 _Noreturn void hal_reset(void);
 
+/* ---- option bytes ------------------------------------------------------------------------------------------------ */
+
+/* True if the chip refuses debuggers by what its option bytes say; on a board that has no such lock, true as well. */
+bool hal_debug_locked(void);
+
+/* The option bytes, memory-mapped: words beside the program that change how the chip starts (UICR). False: the board has
+ * none, and nothing is written. */
+bool hal_option_bytes(const uint8_t **data, size_t *size);
+
 /* ---- stack ------------------------------------------------------------------------------------------------------ */
 
 /* The lowest address that the C stack may reach. */

@@ -241,6 +241,9 @@ _Static_assert(offsetof(nrf_twi, ADDRESS) == 0x588, "TWI register map");
 /* ---- FICR (4.4) and UICR (4.5) ------------------------------------------------------------------------------------ */
 
 #define NRF_FICR_DEVICEID(n) NRF_REGISTER(0x10000060u, 4u * (n))
-#define NRF_UICR_PSELRESET(n) NRF_REGISTER(0x10001200u, 4u * (n))
+#define NRF_UICR_BASE 0x10001000u
+#define NRF_UICR_SIZE 0x308u /* as far as registers go, REGOUT0 the last */
+#define NRF_UICR_PSELRESET(n) NRF_REGISTER(NRF_UICR_BASE, 0x200 + 4u * (n))
+#define NRF_UICR_APPROTECT NRF_REGISTER(NRF_UICR_BASE, 0x208)
 
 #endif

@@ -35,8 +35,8 @@ describe("generated sources", () => {
 		const text = configSource(creation, "my app", "debug", false);
 		expect(text).toContain(".chunk_incremental = 7,");
 		expect(text).toContain(".stack = 99,");
-		expect(text).toContain('.app = "my app",');
-		expect(text).toContain('.build = "debug",');
+		expect(text).toMatch(/ app\[\] .* = "my app";/);
+		expect(text).toMatch(/ build\[\] .* = "debug";/);
 		expect(text).toContain('pc_heap[65536] __attribute__((section(".heap"), aligned(16)));');
 		expect(configSource(creation, "a", "release", true)).toContain("pc_heap[131072] __attribute__((aligned(16)));");
 	});

@@ -10,6 +10,7 @@ import { placeCode } from "./bytecode.ts";
 import { Compiler, engineDescription, type Source } from "./cc.ts";
 import { BuildError, displayPath } from "./errors.ts";
 import { buildGraph, type Graph } from "./graph.ts";
+import { buildHeader, identitySource, readIdentity } from "./identity.ts";
 import { checkNatives, configSource, definesSource, link, nativesSource } from "./link.ts";
 import { locked } from "./lock.ts";
 import { type Manifest, type Room, readManifest } from "./manifest.ts";
@@ -108,6 +109,9 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 		join(generated, "config.c"),
 		configSource(manifest.creation, manifest.name, debug ? "debug" : "release", board.cpu === "host"),
 	);
+	const identity = readIdentity(manifest, board.name, graph.engine.version, debug);
+	writeFileSync(join(generated, "identity.c"), identitySource(identity));
+	writeFileSync(join(generated, "build.h"), buildHeader(debug));
 	writeFileSync(
 		join(generated, "mc.defines.h"),
 		definesSource(manifest.defines, manifest.files.at(-1) ?? manifest.dir),
@@ -208,6 +212,7 @@ function generatedFiles(generated: string): Source[] {
 	return [
 		{ file: join(generated, "natives.c"), kind: "generated", component: "host" },
 		{ file: join(generated, "config.c"), kind: "generated", component: "host" },
+		{ file: join(generated, "identity.c"), kind: "generated", component: "host" },
 	];
 }
 

@@ -54,16 +54,19 @@ export function configSource(creation: Creation, app: string, build: "release" |
 	];
 	/* A device's linker script places the heap; in a process it is plain memory. */
 	const section = host ? "" : 'section(".heap"), ';
+	const measured = '__attribute__((section(".configuration")))';
 	return lines(
 		'/* Generated: "creation" of the manifests, and the heap. */',
 		'#include "config.h"',
 		"",
 		`uint8_t pc_heap[${staticBytes}] __attribute__((${section}aligned(16)));`,
 		"",
-		"const struct pc_creation_t pc_creation = {",
+		`static const char app[] ${measured} = ${JSON.stringify(app)};`,
+		`static const char build[] ${measured} = ${JSON.stringify(build)};`,
+		`const struct pc_creation_t pc_creation ${measured} = {`,
 		...values.map(([name, value]) => `\t.${name} = ${value},`),
-		`\t.app = ${JSON.stringify(app)},`,
-		`\t.build = ${JSON.stringify(build)},`,
+		"\t.app = app,",
+		"\t.build = build,",
 		"};",
 	);
 }
@@ -156,10 +159,10 @@ const folders: Readonly<Record<SourceKind, string>> = {
 	engine: "engine",
 	host: "host",
 	native: "native",
+	library: "library",
 	generated: "generated",
 };
 
-	library: "library",
 /** Links an image. All paths that the linker sees are relative to `dir`: its output does not depend on where that is. */
 export async function link(input: LinkInput): Promise<LinkOutput> {
 	const { board, dir, name, sanitize } = input;

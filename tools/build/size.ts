@@ -110,6 +110,7 @@ function isRam(section: ElfSection): boolean {
 function wholeSection(name: string): string | undefined {
 	if (name.startsWith(".vectors")) return "vectors";
 	if (name === ".archive") return "app";
+	if (name === ".uicr") return "options";
 	if (name === ".heap") return "heap";
 	if (name === ".stack") return "stack";
 	return undefined;
