@@ -75,15 +75,8 @@ bool pc_region_next(pc_region_iterator *iterator, pc_region *region);
 /* How many regions a component has. */
 uint32_t pc_region_count(const pc_image *image, pc_component component);
 
-/* Told about work that was done since the last call, in instructions (an estimate, never too low by a quarter). A slice
- * of background work may end in it: the caller's pc_background_spend(). NULL: nobody wants to know. */
-typedef void (*pc_measure_spend)(uint32_t instructions);
-
-/* Bytes that are hashed between two calls of a pc_measure_spend. */
-#define PC_MEASURE_PIECE 256u
-
-/* SHA-256 of a region, in pieces of PC_MEASURE_PIECE bytes with a call of `spend` after each. */
-void pc_measure_region(const pc_region *region, pc_measure_spend spend, uint8_t digest[PC_MEASURE_DIGEST]);
+/* SHA-256 of a region. Its work is counted as all hashing is (pc_crypto_spend of crypto.h), so it may be paused anywhere. */
+void pc_measure_region(const pc_region *region, uint8_t digest[PC_MEASURE_DIGEST]);
 
 /* Takes the next `size` (<= PC_MEASURE_ENTRY) bytes of the measurement log. */
 typedef void (*pc_measure_sink)(void *context, const uint8_t *data, size_t size);
@@ -96,8 +89,8 @@ typedef void (*pc_measure_sink)(void *context, const uint8_t *data, size_t size)
  * (RFC 8949, section 4.2.1) of its entries, an array of [name: tstr, digest: bstr .size 32]. The measurement log goes to
  * `sink` (NULL: nobody wants it) in order: the deterministic CBOR array of four [type: tstr, entries].
  */
-void pc_measure_image(const pc_image *image, pc_measure_spend spend, pc_measure_sink sink, void *context,
-	uint8_t values[PC_COMPONENTS][PC_MEASURE_DIGEST]);
+void pc_measure_image(
+	const pc_image *image, pc_measure_sink sink, void *context, uint8_t values[PC_COMPONENTS][PC_MEASURE_DIGEST]);
 
 /* Bytes of the measurement log of an image. */
 size_t pc_measure_log_size(const pc_image *image);
