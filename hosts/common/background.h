@@ -3,10 +3,11 @@
  *
  * A job's body is plain C that runs on a stack of its own, a fibre. It counts its work by pc_background_spend(); when a
  * slice is spent the fibre stands still, and the event loop goes on. A slice runs only when no event is pending and no timer
- * is due. Jobs run one after another, in the order in which they were started.
+ * is due; where that is never so, one in PC_BACKGROUND_REST microseconds runs all the same, so that nobody can hold the
+ * background up for good. Jobs run one after another, in the order in which they were started.
  *
- * A body never touches XS, never sleeps, and doesn't wait for another job. It has PC_BACKGROUND_STACK bytes of stack, which
- * are wiped when it ends; an overflow is recorded as any other overflow of a stack and resets the device.
+ * A body never touches XS, never sleeps, and doesn't wait for another job. Its stack is hal_fibre_stack(), which is wiped
+ * when it ends; an overflow is recorded as any other overflow of a stack and resets the device.
  */
 #ifndef PERICARD_BACKGROUND_H
 #define PERICARD_BACKGROUND_H
@@ -17,6 +18,8 @@
 /* Instructions in a slice, as the work is counted. Together with what runs between two counts and with the switches, a
  * slice stays below 64 k instructions. */
 #define PC_SLICE 48000u
+
+#define PC_BACKGROUND_REST 10000u
 
 /* The memory is the caller's: it stays where it is from pc_background_start() until `done` has been called, and may be
  * started again from then on. A caller puts it at the head of a structure with the job's input and output. */
@@ -42,7 +45,14 @@ bool pc_background_pending(void);
  * loop's. */
 void pc_background_run(void *machine);
 
-/* Bytes of the fibre's stack that a job has used at most since the start, out of PC_BACKGROUND_STACK. */
+/* Runs slices, and nothing else, until the body of a job that was started has returned; so do those before it in the queue.
+ * `done` is left to the event loop. For results that can't be waited for; not on the fibre. */
+void pc_background_finish(pc_job *job);
+
+/* Is the caller on the fibre? */
+bool pc_background_inside(void);
+
+/* Bytes of the fibre's stack that jobs have used at most since the start. */
 uint32_t pc_background_stack_used(void);
 
 #endif

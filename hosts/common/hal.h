@@ -161,4 +161,18 @@ bool hal_option_bytes(const uint8_t **data, size_t *size);
 /* The lowest address that the C stack may reach. */
 char *hal_stack_limit(void);
 
+/* A second stack for long work, the fibre's (hosts/common/background.c). Interrupts are served on it as on the first. */
+typedef struct {
+	uint8_t *base; /* its lowest byte; where one can't be written, above that */
+	uint32_t size;
+} hal_stack;
+
+hal_stack hal_fibre_stack(void);
+/* Makes hal_fibre_resume() begin with `body`, on an empty stack. `body` never returns. */
+void hal_fibre_start(void (*body)(void));
+/* Runs the fibre until it suspends itself. */
+void hal_fibre_resume(void);
+/* On the fibre: goes back to who resumed it. `work`: instructions since then, for a board whose time doesn't move by itself. */
+void hal_fibre_suspend(uint32_t work);
+
 #endif

@@ -2,6 +2,7 @@
  * main.c: from start-up to the event loop: take over the reset record, check the archive, make the machine, run the
  * application, then sleep until something happens.
  */
+#include "background.h"
 #include "config.h"
 #include "console.h"
 #include "globals.h"
@@ -16,6 +17,8 @@
 #define STACK_RESERVE 2048
 
 static unsigned holds;
+
+void (*pc_background)(void *the);
 
 void pc_hold(void) {
 	holds++;
@@ -59,12 +62,22 @@ static void run_modules(void *the) {
 
 /* Returns when nothing can happen any more. */
 static void loop(void *the) {
+	uint64_t rested = HAL_FOREVER; /* since when there has been background work that did not get on */
 	for (;;) {
 		uint32_t events = hal_events_take();
 		if (events != 0) {
 			pc_listeners_run(the, events);
 		}
 		uint64_t deadline = pc_timers_run(the);
+		if (pc_background != NULL) {
+			uint64_t now = hal_now_us();
+			rested = rested < now ? rested : now;
+			if ((deadline > now && !hal_events_pending()) || now - rested >= PC_BACKGROUND_REST) {
+				pc_background(the);
+				rested = HAL_FOREVER;
+			}
+			continue;
+		}
 		if (hal_events_pending()) {
 			continue;
 		}

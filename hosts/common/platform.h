@@ -28,6 +28,10 @@ void pc_jobs_run(void *the);
 /* Ends the application as an uncaught exception does: records, tells, resets. The exception is in the machine. */
 _Noreturn void pc_uncaught(void *the, bool rejection);
 
+/* background.c: what the event loop calls when it has nothing else to do; NULL when there is none. A variable, so that an
+ * image without background jobs holds none of that. */
+extern void (*pc_background)(void *the);
+
 /* Firmware entry: called by a board's start-up after hal_init(). Returns the exit status, on posix only. */
 int pc_main(void);
 

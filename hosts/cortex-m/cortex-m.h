@@ -100,6 +100,9 @@ void pc_mpu_enable(void);
 /* The board's handlers of its external interrupts, in section .vectors.irq. */
 extern const pc_vector pc_board_vectors[];
 
+/* fibre.c: the lowest address that PSP, the fibre's stack pointer, may reach; 0 without a fibre. */
+extern uint32_t pc_fibre_limit;
+
 /* Entry of every fault and of any unexpected exception; records, tells the console, resets. Does not return. */
 void pc_fault_handler(void);
 

@@ -11,6 +11,8 @@
 
 #define FAULT_STACK_WORDS 256u
 
+uint32_t pc_fibre_limit;
+
 static uint32_t fault_stack[FAULT_STACK_WORDS] __attribute__((section(".noinit"), aligned(8), used));
 
 extern uint8_t __stack_limit[], __ram_end[];
@@ -38,10 +40,17 @@ __attribute__((naked)) void pc_fault_handler(void) {
 					 ".ltorg");
 }
 
-static pc_reset_reason reason_of(uint32_t exception, uint32_t cfsr, uint32_t address) {
+/* Was the fibre running, and has it run over its stack? */
+static bool fibre_overflow(uint32_t frame) {
+	uint32_t psp;
+	__asm__ volatile("mrs %0, psp" : "=r"(psp));
+	return frame == psp && frame < pc_fibre_limit;
+}
+
+static pc_reset_reason reason_of(uint32_t exception, uint32_t cfsr, uint32_t address, uint32_t frame) {
 	uint32_t limit = (uint32_t)(uintptr_t)__stack_limit;
 	bool in_guard = (cfsr & PC_CFSR_MMARVALID) != 0 && address < limit && address >= limit - GUARD;
-	if (in_guard || (cfsr & PC_CFSR_MSTKERR) != 0) {
+	if (in_guard || (cfsr & PC_CFSR_MSTKERR) != 0 || fibre_overflow(frame)) {
 		return PC_RESET_STACK_OVERFLOW;
 	}
 	switch (exception) {
@@ -66,8 +75,8 @@ _Noreturn void pc_fault(const pushed_registers *pushed, const uint32_t *rest) {
 	uint32_t address = (cfsr & PC_CFSR_MMARVALID) != 0   ? PC_SCB_MMFAR
 					   : (cfsr & PC_CFSR_BFARVALID) != 0 ? PC_SCB_BFAR
 														 : 0u;
-	pc_reset_record *record = pc_reset_prepare(reason_of(exception, cfsr, address), "");
 	uintptr_t frame = (uintptr_t)pushed;
+	pc_reset_record *record = pc_reset_prepare(reason_of(exception, cfsr, address, (uint32_t)frame), "");
 	record->sp = (uint32_t)frame;
 	record->cfsr = cfsr;
 	record->hfsr = hfsr;

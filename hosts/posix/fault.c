@@ -11,6 +11,8 @@
 
 #define HANDLER_STACK 65536u
 
+uintptr_t posix_fibre_guard;
+
 static uint8_t handler_stack[HANDLER_STACK];
 
 static void on_signal(int number, siginfo_t *info, void *context) {
@@ -29,6 +31,9 @@ static void on_signal(int number, siginfo_t *info, void *context) {
 		/* Below the limit there is still the rest of the process's stack; whoever is beyond that has run over. */
 		reason =
 			address < limit && address > limit - (UINT64_C(16) << 20) ? PC_RESET_STACK_OVERFLOW : PC_RESET_MEMORY_FAULT;
+		if (posix_fibre_guard != 0 && address - posix_fibre_guard < POSIX_FIBRE_GUARD) {
+			reason = PC_RESET_STACK_OVERFLOW;
+		}
 		break;
 	}
 	pc_reset_record *record = pc_reset_prepare(reason, "");

@@ -30,6 +30,9 @@ uint64_t posix_meter_total(void);
 /* Moves time on to `until_ns`; stops for the harness on the way. Returns earlier when an event is pending after that. */
 void posix_advance(uint64_t until_ns);
 
+/* Lets time move by the work of a slice in the background. */
+void posix_work(uint64_t ns);
+
 /* ---- uart.c ---- */
 
 /* Moves waiting input into the receive rings as far as they have room, and raises the events. */
@@ -76,5 +79,8 @@ const uint64_t *posix_control_marks(void);
 
 /* Signals of the processor become the faults that a Cortex-M would record. */
 void posix_faults_begin(void);
+/* Where the page below the fibre's stack begins (fibre.c); 0 without a fibre. */
+#define POSIX_FIBRE_GUARD 4096u
+extern uintptr_t posix_fibre_guard;
 
 #endif

@@ -52,8 +52,12 @@ void posix_advance(uint64_t until_ns) {
 }
 
 void pc_posix_meter(uint32_t units) {
-	uint64_t until = now_ns + (uint64_t)units * NS_PER_UNIT;
 	meter += units;
+	posix_work((uint64_t)units * NS_PER_UNIT);
+}
+
+void posix_work(uint64_t ns) {
+	uint64_t until = now_ns + ns;
 	posix_control_poll();
 	posix_uart_poll();
 	while (now_ns < until) {
