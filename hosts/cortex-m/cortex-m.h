@@ -6,6 +6,7 @@
 #ifndef PERICARD_CORTEX_M_H
 #define PERICARD_CORTEX_M_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define PC_REGISTER(address) (*(volatile uint32_t *)(address))
@@ -96,6 +97,9 @@ extern const unsigned pc_board_region_count;
 
 /* Switches the MPU on with the board's map. Nothing outside of a region is accessible but the core's own registers. */
 void pc_mpu_enable(void);
+
+/* Copies bytes out of the null page, which nobody else may read: the MPU is off and interrupts wait meanwhile. */
+void pc_mpu_read_null_page(uint8_t *to, const uint8_t *from, size_t size);
 
 /* The board's handlers of its external interrupts, in section .vectors.irq. */
 extern const pc_vector pc_board_vectors[];

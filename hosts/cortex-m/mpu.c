@@ -45,3 +45,16 @@ void pc_mpu_enable(void) {
 	PC_MPU_CTRL = 1;
 	__asm__ volatile("dsb\n\tisb" : : : "memory");
 }
+
+void pc_mpu_read_null_page(uint8_t *to, const uint8_t *from, size_t size) {
+	const volatile uint8_t *bytes = from;
+	uint32_t state = pc_irq_save();
+	PC_MPU_CTRL = 0;
+	__asm__ volatile("dsb\n\tisb" : : : "memory");
+	for (size_t i = 0; i < size; i++) {
+		to[i] = bytes[i];
+	}
+	PC_MPU_CTRL = 1;
+	__asm__ volatile("dsb\n\tisb" : : : "memory");
+	pc_irq_restore(state);
+}

@@ -43,6 +43,7 @@ export function board(values: Partial<Board> = {}): Board {
 		linkerScript: undefined,
 		flash: undefined,
 		ram: undefined,
+		options: undefined,
 		manifest: undefined,
 		emulators: [],
 		...values,

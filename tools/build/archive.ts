@@ -129,13 +129,12 @@ export function writeArchive(archive: Archive): Buffer {
 	}
 	const directoryEnd = offset;
 	const codeOffsets: number[] = [];
-	for (const module of modules) {
-		codeOffsets.push(offset);
-		offset = align(offset + module.code.length);
-	}
 	const lineTables = modules.map((module) => (archive.debug ? lineTable(module.lines) : Buffer.alloc(0)));
 	const lineOffsets: number[] = [];
-	for (const table of lineTables) {
+	for (const [index, module] of modules.entries()) {
+		const table = lineTables[index] as Buffer;
+		codeOffsets.push(offset);
+		offset = align(offset + module.code.length);
 		lineOffsets.push(table.length === 0 ? 0 : offset);
 		offset += table.length;
 	}

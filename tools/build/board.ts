@@ -31,6 +31,8 @@ export interface Board {
 	readonly linkerScript: string | undefined;
 	readonly flash: MemoryRegion | undefined;
 	readonly ram: MemoryRegion | undefined;
+	/** Option bytes beside the flash, 0xFF where no image sets them; measured whole. */
+	readonly options: MemoryRegion | undefined;
 	/** The Moddable manifest that comes after the base and before the app's. */
 	readonly manifest: string | undefined;
 	readonly emulators: readonly string[];
@@ -47,6 +49,7 @@ const keys = new Set([
 	"linkerScript",
 	"flash",
 	"ram",
+	"options",
 	"manifest",
 	"emulators",
 ]);
@@ -127,6 +130,7 @@ export function readBoard(name: string, root = pericardRoot): Board {
 		linkerScript: path("linkerScript"),
 		flash: region("flash"),
 		ram: region("ram"),
+		options: region("options"),
 		manifest: path("manifest"),
 		emulators: texts("emulators"),
 	};

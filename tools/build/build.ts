@@ -8,13 +8,14 @@ import { type Archive, compareNames, type HostRef, noName, readArchive, writeArc
 import { type Board, pericardRoot, readBoard } from "./board.ts";
 import { placeCode } from "./bytecode.ts";
 import { Compiler, engineDescription, type Source } from "./cc.ts";
+import { makeCorim } from "./corim.ts";
 import { BuildError, displayPath } from "./errors.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { buildHeader, identitySource, readIdentity } from "./identity.ts";
 import { checkNatives, configSource, definesSource, link, nativesSource } from "./link.ts";
 import { locked } from "./lock.ts";
 import { type Manifest, type Room, readManifest } from "./manifest.ts";
-import type { Reference } from "./reference.ts";
+import { imageRegions, makeReference, type Reference } from "./reference.ts";
 import type { SizeReport } from "./size.ts";
 import { makeSymbols } from "./symbols.ts";
 
@@ -56,11 +57,11 @@ export interface Build {
 	/** Names of the modules in the image. */
 	readonly modules: readonly string[];
 	/** What a device that runs the image unchanged measures. */
-	readonly reference?: Reference;
+	readonly reference: Reference;
 	/** `<name>.reference.json`: the same, in a file. */
-	readonly referenceFile?: string;
+	readonly referenceFile: string;
 	/** `<name>.corim`: the same as CoRIM (CBOR). */
-	readonly corimFile?: string;
+	readonly corimFile: string;
 }
 
 /* Cores in native/ that the hosts themselves call. */
@@ -136,6 +137,11 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 	const symbolsFile = join(dir, `${manifest.name}.symbols.json`);
 	writeFileSync(symbolsFile, `${JSON.stringify(makeSymbols(graph.modules))}\n`);
 	writeFileSync(join(dir, `${manifest.name}.size.json`), `${JSON.stringify(linked.size, null, "\t")}\n`);
+	const reference = makeReference(imageRegions(readFileSync(linked.elf), board), identity);
+	const referenceFile = join(dir, `${manifest.name}.reference.json`);
+	const corimFile = join(dir, `${manifest.name}.corim`);
+	writeFileSync(referenceFile, `${JSON.stringify(reference, null, "\t")}\n`);
+	writeFileSync(corimFile, makeCorim(reference));
 	return {
 		name: manifest.name,
 		board: board.name,
@@ -148,6 +154,9 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 		size: linked.size,
 		symbols: linked.symbols,
 		modules: graph.modules.map(({ module }) => module.name),
+		reference,
+		referenceFile,
+		corimFile,
 	};
 }
 

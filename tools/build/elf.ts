@@ -1,4 +1,5 @@
-// Reads ELF files as far as a build needs it: sections and symbols, 32 and 64 bit, little-endian.
+// Reads ELF files as far as a build needs it: sections, symbols, segments and places of relocations; 32 and 64 bit,
+// little-endian.
 
 import { BuildError } from "./errors.ts";
 
@@ -25,12 +26,28 @@ export interface ElfSymbol {
 	readonly type: number;
 }
 
+/** What a loader puts into memory. */
+export interface ElfSegment {
+	/** Where the program finds it, and where it lies before: the same but for the initial values of .data. */
+	readonly address: number;
+	readonly physical: number;
+	/** Place and size of the bytes in the file. */
+	readonly offset: number;
+	readonly size: number;
+}
+
 export interface Elf {
 	readonly sections: readonly ElfSection[];
 	readonly symbols: readonly ElfSymbol[];
+	readonly segments: readonly ElfSegment[];
+	/** Addresses that a loader changes when it loads the program. */
+	readonly relocations: readonly number[];
 }
 
 const typeSymtab = 2;
+const typeRela = 4;
+const typeRel = 9;
+const typeLoad = 1;
 const typeNobits = 8;
 const symbolSection = 3;
 const symbolFile = 4;
@@ -91,5 +108,25 @@ export function readElf(bytes: Buffer, file: string): Elf {
 			});
 		}
 	}
-	return { sections, symbols };
+	const relocations: number[] = [];
+	for (const section of raw) {
+		if ((section.type !== typeRela && section.type !== typeRel) || (section.flags & 2) === 0) continue;
+		const size = (wide ? 8 : 4) * (section.type === typeRela ? 3 : 2);
+		for (let at = section.offset; at < section.offset + section.size; at += size) relocations.push(word(at));
+	}
+	return { sections, symbols, segments: readSegments(bytes, wide, word), relocations };
+}
+
+function readSegments(bytes: Buffer, wide: boolean, word: (offset: number) => number): ElfSegment[] {
+	const table = word(wide ? 32 : 28);
+	const entrySize = bytes.readUInt16LE(wide ? 54 : 42);
+	const count = bytes.readUInt16LE(wide ? 56 : 44);
+	const segments: ElfSegment[] = [];
+	for (let at = table; at < table + count * entrySize; at += entrySize) {
+		if (bytes.readUInt32LE(at) !== typeLoad) continue;
+		/* type, (flags,) offset, address, physical, size: the wide form has the flags here. */
+		const field = (number: number): number => word(at + (wide ? 8 + number * 8 : 4 + number * 4));
+		segments.push({ offset: field(0), address: field(1), physical: field(2), size: field(3) });
+	}
+	return segments;
 }

@@ -58,12 +58,17 @@ async function run(args: Arguments): Promise<number> {
 	const build = await buildApp(args, findApp(app), progressLines(args.flag("json") && !args.flag("verbose")));
 	if (args.flag("json")) {
 		const { name, board, dir, elf, hex, map, archive, symbolsFile, size } = build;
-		console.log(JSON.stringify({ name, board, dir, elf, hex, map, archive, symbolsFile, size }, null, "\t"));
+		const { version } = build.reference;
+		const files = { dir, elf, hex, map, archive, symbolsFile, reference: build.referenceFile, corim: build.corimFile };
+		console.log(JSON.stringify({ name, version, board, ...files, size }, null, "\t"));
 		return OK;
 	}
 	console.log(sizeTable(build));
-	const files = [build.elf, build.hex, build.map, build.archive].filter((file) => file !== undefined);
-	console.log(`\n${files.map((file) => displayPath(file)).join("\n")}`);
+	const { name, board, elf, hex, map, archive, reference, referenceFile, corimFile } = build;
+	const files = [elf, hex, map, archive, referenceFile, corimFile].filter((file) => file !== undefined);
+	const kind = reference.debug ? "debug, " : "";
+	console.log(`\n${name} ${reference.version} for ${board} (${kind}lifecycle ${reference.lifecycle})`);
+	console.log(files.map((file) => displayPath(file)).join("\n"));
 	return OK;
 }
 
@@ -71,11 +76,11 @@ export const command: Command = {
 	name: "build",
 	summary: "build an app into a firmware image; flash and RAM by part",
 	description:
-		"Checks the app's TypeScript, compiles it to XS bytecode, puts all modules into one archive and links it with the engine and the board's code. Writes ELF, HEX and map (on posix: an executable) and prints flash and RAM by component, in bytes.",
+		"Checks the app's TypeScript, compiles it to XS bytecode, puts all modules into one archive and links it with the engine and the board's code. Writes ELF, HEX and map (on posix: an executable), and what a verifier expects of a device that runs it: reference values as JSON and as CoRIM. Prints flash and RAM by component, in bytes.",
 	positionals: [{ name: "app", help: "a folder with a manifest.json, a .ts file, or the name of a reference app" }],
 	options: {
 		...BUILD_OPTIONS,
-		json: { help: "print {name, board, dir, elf, hex, map, archive, symbolsFile, size}" },
+		json: { help: "print {name, version, board, dir, elf, hex, map, archive, symbolsFile, reference, corim, size}" },
 	},
 	examples: [
 		["pericard build hello.ts", "one file, for mps2-an386"],

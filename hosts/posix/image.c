@@ -1,0 +1,14 @@
+/* image.c: the regions of posix.ld, for native/measure: code and constants of the process, as they are in its file. */
+#include "image.h"
+
+extern const uint8_t __host_start[], __host_end[], __engine_start[], __engine_end[], __native_start[], __native_end[],
+	__library_start[], __library_end[], __configuration_start[], __configuration_end[];
+
+const pc_image_part pc_image_parts[] = {
+	{"host", __host_start, __host_end, NULL, PC_COMPONENT_NATIVE},
+	{"native", __native_start, __native_end, NULL, PC_COMPONENT_NATIVE},
+	{"library", __library_start, __library_end, NULL, PC_COMPONENT_NATIVE},
+	{"xs", __engine_start, __engine_end, NULL, PC_COMPONENT_ENGINE},
+	{"machine", __configuration_start, __configuration_end, NULL, PC_COMPONENT_CONFIGURATION},
+};
+const uint32_t pc_image_part_count = sizeof pc_image_parts / sizeof pc_image_parts[0];
