@@ -1,0 +1,183 @@
+// The claims of a token as typed values, each checked for its type, size and range (RFC 9711, RFC 9783).
+
+import type { CborMap, CborValue } from "../../firmware/attestation/codec/cbor.ts";
+import {
+	CLAIM,
+	COMPONENT,
+	ENTROPY_SOURCES,
+	HASH_SIZES,
+	type Lifecycle,
+	lifecycleName,
+	OLD_CLAIM,
+	OLD_PROFILES,
+	PROFILE,
+	RESET_REASONS,
+	UEID_RAND,
+} from "../../firmware/attestation/codec/claims.ts";
+
+export interface SoftwareComponent {
+	readonly type: string | undefined;
+	readonly value: Uint8Array;
+	readonly version: string | undefined;
+	readonly signerId: Uint8Array | undefined;
+}
+
+/** A claims set; a claim that is absent or not as it must be is undefined. */
+export interface Evidence {
+	readonly profile: string | undefined;
+	readonly nonce: Uint8Array | undefined;
+	readonly instanceId: Uint8Array | undefined;
+	readonly implementationId: Uint8Array | undefined;
+	readonly clientId: number | undefined;
+	readonly lifecycle: Lifecycle | undefined;
+	/** The number of the lifecycle claim. */
+	readonly lifecycleValue: number | undefined;
+	readonly bootCount: number | undefined;
+	readonly bootSeed: Uint8Array | undefined;
+	readonly components: readonly SoftwareComponent[];
+	/** Of ENTROPY_SOURCES. */
+	readonly entropySource: string | undefined;
+	/** Of RESET_REASONS. */
+	readonly resetReason: string | undefined;
+}
+
+export interface Read {
+	readonly evidence: Evidence;
+	/** What is wrong with the profile, if anything. */
+	readonly profileFault: string | undefined;
+	/** What is wrong with claims, one sentence each. */
+	readonly faults: readonly string[];
+}
+
+/** Reads a claims set. Claims that it does not know are left aside (RFC 9711 section 6.3.3). */
+export function readClaims(claims: CborMap): Read {
+	const faults: string[] = [];
+	const first = claims.get(OLD_CLAIM.profile) === OLD_PROFILES.first;
+	const key = (name: keyof typeof CLAIM & keyof typeof OLD_CLAIM) => (first ? OLD_CLAIM[name] : CLAIM[name]);
+	const profile = claims.get(key("profile"));
+	const profileFault = checkProfile(profile, claims, first);
+	const take = <T>(
+		name: string,
+		label: number,
+		must: boolean,
+		wanted: string,
+		check: (value: CborValue) => T | undefined,
+	) => {
+		if (!claims.has(label)) {
+			if (must) faults.push(`the claim ${name} (${label}) is missing`);
+			return undefined;
+		}
+		const value = check(claims.get(label));
+		if (value === undefined) faults.push(`the claim ${name} (${label}) is not ${wanted}`);
+		return value;
+	};
+	const lifecycleValue = take(
+		"security lifecycle",
+		key("lifecycle"),
+		true,
+		"a state of RFC 9783 section 4.3.1",
+		(value) => (typeof value === "number" && lifecycleName(value) !== undefined ? value : undefined),
+	);
+	const evidence: Evidence = {
+		profile: typeof profile === "string" ? profile : undefined,
+		nonce: take("nonce", key("nonce"), true, "one byte string of 32, 48 or 64 bytes", (value) =>
+			bytes(value, HASH_SIZES),
+		),
+		instanceId: take("instance id", key("instanceId"), true, "33 bytes that begin with 0x01", (value) => {
+			const id = bytes(value, [33]);
+			return id?.[0] === UEID_RAND ? id : undefined;
+		}),
+		implementationId: take("implementation id", key("implementationId"), true, "32 bytes", (value) =>
+			bytes(value, [32]),
+		),
+		clientId: take("client id", key("clientId"), true, "an integer of 32 bits other than 0", (value) =>
+			typeof value === "number" && value !== 0 && value >= -0x80000000 && value <= 0x7fffffff ? value : undefined,
+		),
+		lifecycle: lifecycleValue === undefined ? undefined : lifecycleName(lifecycleValue),
+		lifecycleValue,
+		bootCount: take("boot count", CLAIM.bootCount, false, "an unsigned integer", unsigned),
+		bootSeed: take("boot seed", key("bootSeed"), false, "8 to 32 bytes", (value) =>
+			value instanceof Uint8Array && value.length >= 8 && value.length <= 32 ? value : undefined,
+		),
+		components: readComponents(claims, key("components"), first, faults),
+		entropySource: take("entropy source", CLAIM.entropySource, false, `0..${ENTROPY_SOURCES.length - 1}`, (value) =>
+			typeof value === "number" ? ENTROPY_SOURCES[value] : undefined,
+		),
+		resetReason: take("reset reason", CLAIM.resetReason, false, `0..${RESET_REASONS.length - 1}`, (value) =>
+			typeof value === "number" ? RESET_REASONS[value] : undefined,
+		),
+	};
+	return { evidence, profileFault, faults };
+}
+
+function checkProfile(profile: CborValue, claims: CborMap, first: boolean): string | undefined {
+	if (profile === PROFILE) return undefined;
+	const wanted = `this verifier appraises ${PROFILE} (RFC 9783)`;
+	if (first || profile === OLD_PROFILES.second) {
+		return `the token is of the older profile ${first ? OLD_PROFILES.first : OLD_PROFILES.second}; ${wanted}`;
+	}
+	if (typeof profile === "string") return `the token is of the unknown profile "${clean(profile)}"; ${wanted}`;
+	if (claims.has(OLD_CLAIM.nonce)) {
+		const named = claims.get(OLD_CLAIM.profile);
+		const name = typeof named === "string" ? ` and calls its profile "${clean(named)}"` : "";
+		return `the token has the claims of the older profile ${OLD_PROFILES.first}${name}; ${wanted}`;
+	}
+	return `the token names no profile; ${wanted}`;
+}
+
+function readComponents(claims: CborMap, label: number, first: boolean, faults: string[]): SoftwareComponent[] {
+	const name = `software components (${label})`;
+	if (!claims.has(label)) {
+		const said = first && claims.has(OLD_CLAIM.noMeasurements);
+		faults.push(said ? "the token says that nothing was measured" : `the claim ${name} is missing`);
+		return [];
+	}
+	const list = claims.get(label);
+	if (!Array.isArray(list) || list.length === 0) {
+		faults.push(`the claim ${name} is not an array of components`);
+		return [];
+	}
+	const components: SoftwareComponent[] = [];
+	const types = new Set<string>();
+	for (const [index, item] of (list as readonly CborValue[]).entries()) {
+		const fault = (what: string) => faults.push(`in the claim ${name} component ${index} ${what}`);
+		if (!(item instanceof Map)) {
+			fault("is no map");
+			continue;
+		}
+		const part = item as CborMap;
+		const text = (key: number, what: string) => {
+			const value = part.get(key);
+			if (value === undefined && !part.has(key)) return undefined;
+			if (typeof value === "string") return value;
+			fault(`has a ${what} that is no text`);
+			return undefined;
+		};
+		const type = text(COMPONENT.type, "measurement type");
+		const version = text(COMPONENT.version, "version");
+		text(COMPONENT.description, "measurement description");
+		const value = bytes(part.get(COMPONENT.value), HASH_SIZES);
+		const signerId = bytes(part.get(COMPONENT.signerId), HASH_SIZES);
+		if (signerId === undefined) fault("has no signer id of 32, 48 or 64 bytes");
+		if (type !== undefined && types.has(type)) fault(`has the type "${clean(type)}" of another one`);
+		if (type !== undefined) types.add(type);
+		if (value === undefined) fault("has no measurement value of 32, 48 or 64 bytes");
+		else components.push({ type, value, version, signerId });
+	}
+	return components;
+}
+
+function bytes(value: CborValue, sizes: readonly number[]): Uint8Array | undefined {
+	return value instanceof Uint8Array && sizes.includes(value.length) ? value : undefined;
+}
+
+function unsigned(value: CborValue): number | undefined {
+	return typeof value === "number" && value >= 0 ? value : undefined;
+}
+
+/** Text of a token as it may be shown: short, and without control characters. */
+export function clean(text: string): string {
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
+	const visible = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, "?");
+	return visible.length > 64 ? `${visible.slice(0, 63)}…` : visible;
+}
