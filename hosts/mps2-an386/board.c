@@ -32,12 +32,6 @@ _Noreturn void hal_reset(void) {
 	pc_system_reset();
 }
 
-hal_status hal_entropy(uint8_t *data, size_t size) {
-	(void)data;
-	(void)size;
-	return HAL_UNSUPPORTED; /* no noise source on this board */
-}
-
 /* ---- watchdog: its time-out raises NMI, which fault.c records and ends in a reset -------------------------------- */
 
 static uint32_t watchdog_load;

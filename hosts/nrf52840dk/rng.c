@@ -30,3 +30,7 @@ hal_status hal_entropy(uint8_t *data, size_t size) {
 	NRF_RNG_TASKS_STOP = 1;
 	return status;
 }
+
+hal_entropy_kind hal_entropy_source(void) {
+	return HAL_ENTROPY_HARDWARE;
+}

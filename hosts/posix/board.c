@@ -1,9 +1,10 @@
 /*
- * board.c: the posix host as a board: its command line, its resets, its watchdog, its storage and its noise.
+ * board.c: the posix host as a board: its command line, its resets, its watchdog, its storage.
  *
  * A reset is an execve() of the same program: .data and .bss start afresh. What survives a reset on a board (RAM that
  * nobody clears, time, input on its way) is handed over in an anonymous file whose number is in the environment.
  */
+#include "emulated/noise.h"
 #include "harness.h"
 #include "platform.h"
 #include "posix.h"
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,8 +40,6 @@ typedef struct {
 static char **arguments;
 static board_state board;
 static uint64_t watchdog_timeout_ns, watchdog_ns = UINT64_MAX;
-static uint64_t seed = 1;
-static bool real_noise;
 static char *stack_limit;
 
 /* ---- start and reset ---------------------------------------------------------------------------------------------- */
@@ -156,16 +154,34 @@ static void map_storage(int fd) {
 
 static _Noreturn void usage(const char *name) {
 	fprintf(stderr,
-		"usage: %s [--storage FILE] [--uart1 FILE] [--seed N|random]\n"
+		"usage: %s [--storage FILE] [--uart1 FILE] [--seed N] [--noise stuck|biased|absent[:N]]\n"
 		"  --storage FILE  the flash area for storage (64 KB); kept in memory if not given\n"
 		"  --uart1 FILE    input of serial port 1; port 0 is standard input and output\n"
-		"  --seed N        seed of the noise source (1); \"random\": the kernel's\n",
+		"  --seed N        seed of the noise source (1)\n"
+		"  --noise FAULT   what the noise source does wrong, from its N-th byte on\n",
 		name);
 	exit(2);
 }
 
+/* "stuck:100" and its like. */
+static bool read_fault(const char *text, pc_noise_fault *fault, uint32_t *after) {
+	static const char *const names[] = {"works", "stuck", "biased", "absent"};
+	size_t length = strcspn(text, ":");
+	*after = text[length] == ':' ? (uint32_t)strtoul(text + length + 1, NULL, 0) : 0;
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (strlen(names[i]) == length && strncmp(text, names[i], length) == 0) {
+			*fault = (pc_noise_fault)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 int main(int argc, char **argv) {
 	const char *storage = NULL, *uart1 = NULL;
+	uint64_t seed = 1;
+	pc_noise_fault fault = PC_NOISE_WORKS;
+	uint32_t after = 0;
 	stack_limit = (char *)((uintptr_t)__builtin_frame_address(0) - STACK_SIZE);
 	arguments = argv;
 	for (int i = 1; i < argc; i += 2) {
@@ -177,9 +193,8 @@ int main(int argc, char **argv) {
 		} else if (strcmp(argv[i], "--uart1") == 0) {
 			uart1 = value;
 		} else if (strcmp(argv[i], "--seed") == 0) {
-			real_noise = strcmp(value, "random") == 0;
 			seed = strtoull(value, NULL, 0);
-		} else {
+		} else if (strcmp(argv[i], "--noise") != 0 || !read_fault(value, &fault, &after)) {
 			usage(argv[0]);
 		}
 	}
@@ -192,6 +207,7 @@ int main(int argc, char **argv) {
 		get(fd, &board, sizeof board);
 		restore(fd);
 	} else {
+		pc_noise_begin(seed, fault, after);
 		board.storage = open_storage(storage);
 		board.hold = controlled;
 	}
@@ -262,32 +278,4 @@ uint64_t posix_watchdog_ns(void) {
 _Noreturn void posix_watchdog_bite(void) {
 	watchdog_ns = UINT64_MAX;
 	pc_reset_commit(pc_reset_prepare(PC_RESET_WATCHDOG, ""));
-}
-
-/* ---- noise -------------------------------------------------------------------------------------------------------- */
-
-hal_status hal_entropy(uint8_t *data, size_t size) {
-	/* A development source unless "--seed random" was given: a run must be repeatable. xorshift64*, Vigna 2016. */
-	static uint64_t state;
-	if (real_noise) {
-		while (size > 0) {
-			ssize_t count = getrandom(data, size < 256 ? size : 256, 0);
-			if (count <= 0) {
-				return HAL_FAULT;
-			}
-			data += count;
-			size -= (size_t)count;
-		}
-		return HAL_OK;
-	}
-	if (state == 0) {
-		state = (seed + board.resets) * UINT64_C(0x9E3779B97F4A7C15) | 1u;
-	}
-	for (size_t i = 0; i < size; i++) {
-		state ^= state >> 12;
-		state ^= state << 25;
-		state ^= state >> 27;
-		data[i] = (uint8_t)((state * UINT64_C(0x2545F4914F6CDD1D)) >> 56);
-	}
-	return HAL_OK;
 }

@@ -54,7 +54,6 @@ describeAt(everywhere, "background", (place) => {
 				Record<string, number>,
 				Record<string, number>,
 			];
-			console.log(place, without, beside);
 			expect(without.bytes).toBe(3000);
 			expect(beside.bytes).toBe(3000);
 			expect(beside.took).toBeGreaterThan(500_000);

@@ -15,6 +15,7 @@ import {
 	waitForOutput,
 } from "./device.ts";
 import type { ControlLink } from "./link.ts";
+import { type Noise, noiseAt } from "./noise.ts";
 import { PortText } from "./output.ts";
 import { type DeviceRecord, RecordLog } from "./records.ts";
 import { tearFlash } from "./tear.ts";
@@ -45,6 +46,7 @@ export interface MachineFiles {
 	readonly storage: string;
 	/** One file a port, for what it sends. */
 	readonly outputs: readonly string[];
+	readonly noise: Noise;
 }
 
 /* Whatever ends this process must not leave an emulator or a folder behind. (One that is killed outright leaves its
@@ -98,7 +100,8 @@ export abstract class ControlledDevice implements Device {
 			return file;
 		});
 		this.#boots++;
-		const machine = await this.launch({ folder: this.#folder, storage: this.#storage, outputs });
+		const noise = noiseAt(this.#options, this.#boots - 1);
+		const machine = await this.launch({ folder: this.#folder, storage: this.#storage, outputs, noise });
 		this.#machine = machine;
 		this.#time = 0;
 		await this.#input?.attach(machine.link);

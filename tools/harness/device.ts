@@ -70,6 +70,12 @@ export interface Device {
 	stop(): Promise<void>;
 }
 
+/** From its `after`-th byte on (0) the noise source always gives the same, one byte in four is 0, or nothing comes. */
+export interface NoiseFault {
+	readonly kind: "stuck" | "biased" | "absent";
+	readonly after?: number;
+}
+
 export interface DeviceOptions {
 	/** The board's first emulator if not given. */
 	readonly emulator?: Emulator;
@@ -77,6 +83,10 @@ export interface DeviceOptions {
 	readonly input?: AsyncIterable<Uint8Array> | Uint8Array;
 	/** File with the content of the storage area, made if it is not there; kept after stop(). */
 	readonly storage?: string;
+	/** Seed of the emulated noise source, an integer from 0; 1 if not given. Power-on and the seed decide all it gives. */
+	readonly seed?: number;
+	/** What the noise source does wrong. */
+	readonly noise?: NoiseFault;
 	/** Wall-clock seconds without any progress after which a run fails; 60 if not given. */
 	readonly patience?: number;
 }

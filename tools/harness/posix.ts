@@ -14,7 +14,9 @@ export class PosixDevice extends ControlledDevice {
 		const logFile = join(files.folder, "posix.log");
 		const log = openSync(logFile, "a");
 		const [console, port1] = files.outputs.map((file) => openSync(file, "w"));
-		const child = spawn(this.build.elf, ["--storage", files.storage], {
+		const { seed, fault, after } = files.noise;
+		const noise = ["--seed", String(seed), "--noise", `${fault}:${after}`];
+		const child = spawn(this.build.elf, ["--storage", files.storage, ...noise], {
 			stdio: ["ignore", console, log, "pipe", port1],
 			env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0:abort_on_error=0", UBSAN_OPTIONS: "print_stacktrace=1" },
 		});

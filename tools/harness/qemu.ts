@@ -17,6 +17,7 @@ import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { ControlledDevice, type Machine, type MachineFiles, STORAGE_SIZE } from "./controlled.ts";
 import { ControlLink } from "./link.ts";
+import { NOISE_SYMBOL, noiseRecord } from "./noise.ts";
 import { qemuPlugin } from "./plugin.ts";
 
 /** mps2-an386: the PSRAM, whose end is the storage area. */
@@ -50,9 +51,12 @@ export class QemuDevice extends ControlledDevice {
 				child.once("error", (cause) => fail(new Error("qemu-system-arm could not be started", { cause })));
 				child.once("exit", (code, signal) => fail(new Error(`QEMU ended (${signal ?? code})\n${log().slice(-2000)}`)));
 			});
+			const link = new ControlLink(socket);
+			const record = this.build.symbols.get(NOISE_SYMBOL);
+			if (record !== undefined) await link.write(record, noiseRecord(files.noise));
 			return {
 				process: child,
-				link: new ControlLink(socket),
+				link,
 				saveStorage: () => saveStorage(psram, files.storage),
 				log,
 			};

@@ -11,6 +11,7 @@ import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Build } from "../build/build.ts";
 import { type Device, type DeviceOptions, type StopReason, type WaitOptions, waitForOutput } from "./device.ts";
+import { NOISE_SYMBOL, noiseAt, noiseRecord } from "./noise.ts";
 import { PortText } from "./output.ts";
 import { type DeviceRecord, RecordLog } from "./records.ts";
 
@@ -196,6 +197,7 @@ export class RenodeDevice implements Device {
 	#inputEnded = false;
 	#server: RenodeServer | undefined;
 	#power = false;
+	#boots = 0;
 	#cutAt = 0;
 	/** Emulated nanoseconds since the machine was made, and those at which the device got power last. */
 	#elapsed = 0n;
@@ -219,6 +221,17 @@ export class RenodeDevice implements Device {
 		if (this.#server === undefined) await this.#make();
 		else await this.monitor("sysbus.supply On");
 		this.#origin = this.#elapsed;
+		await this.#makeNoise(this.#boots++);
+	}
+
+	async #makeNoise(boot: number): Promise<void> {
+		const noise = noiseAt(this.#options, boot);
+		if (this.board === "nrf52840dk") {
+			await this.monitor(`sysbus.rng Seed ${noise.seed}`);
+			await this.monitor(`sysbus.rng Fault "${noise.fault}" ${noise.after}`);
+		} else if (this.#build.symbols.has(NOISE_SYMBOL)) {
+			await this.writeMemory(NOISE_SYMBOL, noiseRecord(noise));
+		}
 	}
 
 	async #make(): Promise<void> {
