@@ -23,8 +23,8 @@ bool pc_equal(const void *a, const void *b, size_t size) {
 	return difference == 0;
 }
 
-/* What the engines leave on the stack below the caller: as deep as the deepest of them (a signature) goes. */
-#define STACK_DEPTH (sizeof(void *) > 4 ? 6144u : 3072u)
+/* Bytes of stack below the caller that an engine may have written to: a signature, the deepest, takes 2,700. */
+#define STACK_DEPTH 3072u
 
 static void __attribute__((noinline)) wipe_stack(void) {
 	uint8_t below[STACK_DEPTH];
