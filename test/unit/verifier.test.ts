@@ -572,7 +572,7 @@ describe("encoding", () => {
 	])("a protected header with %s", (_, header, reason) => {
 		const result = new Bench().attest({ protectedHeader: encode(header as CborMap) });
 		expect(result.verdict).toBe("none");
-		expect(faults(result)[0]).toMatch(reason);
+		expect(faults(result).join("\n")).toMatch(reason);
 	});
 
 	test.each([
@@ -587,7 +587,6 @@ describe("encoding", () => {
 		["a signature that is no bytes", "d28440a0406161", /signature is no byte string/],
 		["a header that is no map", "d28441 00a04040".replace(" ", ""), /protected header is no map/],
 		["claims that are no map", "d28443a10126a0410040", /claims are no map/],
-		["a COSE_Mac0", "d18443a10105a0404 0".replace(/ /g, ""), /COSE_Mac0/],
 	])("%s", (_, token, reason) => {
 		const result = new Bench().verify(bytes(token));
 		expect(result.verdict).toBe("none");

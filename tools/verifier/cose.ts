@@ -32,8 +32,8 @@ export class TokenError extends Error {
 
 /** A token that was opened. */
 export interface Sign1 {
-	/** The COSE algorithm of the protected header. */
-	readonly algorithm: number;
+	/** Why its protection is not one that is accepted: no COSE_Sign1 with ES256; undefined where it is. */
+	readonly unprotected: string | undefined;
 	readonly protectedHeader: Uint8Array;
 	readonly payload: Uint8Array;
 	readonly signature: Uint8Array;
@@ -42,7 +42,7 @@ export interface Sign1 {
 	readonly deviations: readonly string[];
 }
 
-/** Opens a COSE_Sign1. Throws TokenError. */
+/** Opens a COSE_Sign1, or a COSE_Mac0 so far as to see what it is. Throws TokenError. */
 export function openSign1(token: Uint8Array): Sign1 {
 	const deviations: string[] = [];
 	let outer = read(token, "the token", deviations);
@@ -50,13 +50,7 @@ export function openSign1(token: Uint8Array): Sign1 {
 		deviations.push("the CWT tag (61) is around it, which RFC 9783 section 5.1.1 does not use");
 		outer = outer.value;
 	}
-	if (outer instanceof CborTag && outer.tag === COSE.mac0) {
-		throw new TokenError(
-			"protection",
-			"the token is a COSE_Mac0: who can check it could also have made it, so only COSE_Sign1 is accepted",
-		);
-	}
-	if (!(outer instanceof CborTag) || outer.tag !== COSE.sign1) {
+	if (!(outer instanceof CborTag) || (outer.tag !== COSE.sign1 && outer.tag !== COSE.mac0)) {
 		throw new TokenError("malformed", "malformed token: no COSE_Sign1 (tag 18)");
 	}
 	const parts = outer.value;
@@ -78,22 +72,13 @@ export function openSign1(token: Uint8Array): Sign1 {
 	}
 	const headers = protectedHeader.length === 0 ? new Map() : read(protectedHeader, "the protected header", deviations);
 	if (!(headers instanceof Map)) throw new TokenError("malformed", "malformed token: the protected header is no map");
-	const algorithm = headers.get(COSE.algorithm);
-	if (algorithm === undefined) {
-		throw new TokenError("protection", "the protected header names no algorithm; only ES256 (-7) is accepted");
-	}
-	if (algorithm !== COSE.es256) {
-		throw new TokenError("protection", `the token's algorithm is ${show(algorithm)}; only ES256 (-7) is accepted`);
-	}
-	if (headers.has(COSE.critical)) {
-		throw new TokenError("protection", "the protected header has critical parameters that this verifier does not know");
-	}
+	const unprotected = outer.tag === COSE.mac0 ? MAC0 : algorithmFault(headers);
 	if (headers.size > 1) deviations.push("the protected header has more than the algorithm");
 	// The signature does not cover it: whatever is in there, nobody vouches for it.
 	if (unprotectedHeader.size > 0) deviations.push("the unprotected header is not empty");
 	const claims = read(payload, "the claims", deviations);
 	if (!(claims instanceof Map)) throw new TokenError("malformed", "malformed token: the claims are no map");
-	return { algorithm, protectedHeader, payload, signature, claims, deviations };
+	return { unprotected, protectedHeader, payload, signature, claims, deviations };
 }
 
 /** Decodes `data`, all of it, and notes how its encoding deviates from the deterministic one. Throws TokenError. */
@@ -113,8 +98,20 @@ function read(data: Uint8Array, what: string, deviations: string[]): CborValue {
 	}
 }
 
-function show(value: CborValue): string {
-	return typeof value === "number" || typeof value === "bigint" ? String(value) : "of no known kind";
+const MAC0 = "the token is a COSE_Mac0: who can check it could also have made it, so only COSE_Sign1 is accepted";
+
+/** What is wrong with the protected header, if anything. */
+function algorithmFault(headers: CborMap): string | undefined {
+	const algorithm = headers.get(COSE.algorithm);
+	const wanted = "only ES256 (-7) is accepted";
+	if (algorithm === undefined) return `the protected header names no algorithm; ${wanted}`;
+	if (algorithm !== COSE.es256) {
+		const named = typeof algorithm === "number" || typeof algorithm === "bigint" ? algorithm : "of no known kind";
+		return `the token's algorithm is ${named}; ${wanted}`;
+	}
+	if (headers.has(COSE.critical))
+		return "the protected header has critical parameters that this verifier does not know";
+	return undefined;
 }
 
 /** The bytes that are signed (RFC 9052 section 4.4). */
@@ -124,7 +121,7 @@ export function toBeSigned(protectedHeader: Uint8Array, payload: Uint8Array): Ui
 
 /** Whether the signature is one of the key over the token's protected header and payload. */
 export function verifySign1(token: Sign1, key: KeyObject): boolean {
-	if (token.signature.length !== 64) return false;
+	if (token.unprotected !== undefined || token.signature.length !== 64) return false;
 	const data = toBeSigned(token.protectedHeader, token.payload);
 	return verify("sha256", data, { key, dsaEncoding: "ieee-p1363" }, token.signature);
 }

@@ -49,13 +49,16 @@ export interface Read {
 	readonly faults: readonly string[];
 }
 
+/* Claims that tell a token of PSA_IOT_PROFILE_1, which may lack the profile itself. */
+const OLD_MARKS = [OLD_CLAIM.profile, OLD_CLAIM.nonce, OLD_CLAIM.instanceId];
+
 /** Reads a claims set. Claims that it does not know are left aside (RFC 9711 section 6.3.3). */
 export function readClaims(claims: CborMap): Read {
 	const faults: string[] = [];
-	const first = claims.get(OLD_CLAIM.profile) === OLD_PROFILES.first;
+	const first = !claims.has(CLAIM.profile) && OLD_MARKS.some((label) => claims.has(label));
 	const key = (name: keyof typeof CLAIM & keyof typeof OLD_CLAIM) => (first ? OLD_CLAIM[name] : CLAIM[name]);
 	const profile = claims.get(key("profile"));
-	const profileFault = checkProfile(profile, claims, first);
+	const profileFault = checkProfile(profile, first);
 	const take = <T>(
 		name: string,
 		label: number,
@@ -110,19 +113,20 @@ export function readClaims(claims: CborMap): Read {
 	return { evidence, profileFault, faults };
 }
 
-function checkProfile(profile: CborValue, claims: CborMap, first: boolean): string | undefined {
-	if (profile === PROFILE) return undefined;
+function checkProfile(profile: CborValue, first: boolean): string | undefined {
+	if (profile === PROFILE && !first) return undefined;
 	const wanted = `this verifier appraises ${PROFILE} (RFC 9783)`;
-	if (first || profile === OLD_PROFILES.second) {
-		return `the token is of the older profile ${first ? OLD_PROFILES.first : OLD_PROFILES.second}; ${wanted}`;
+	const name = typeof profile === "string" ? `"${clean(profile)}"` : undefined;
+	if (profile === (first ? OLD_PROFILES.first : OLD_PROFILES.second)) {
+		return `the token is of the older profile ${profile}; ${wanted}`;
 	}
-	if (typeof profile === "string") return `the token is of the unknown profile "${clean(profile)}"; ${wanted}`;
-	if (claims.has(OLD_CLAIM.nonce)) {
-		const named = claims.get(OLD_CLAIM.profile);
-		const name = typeof named === "string" ? ` and calls its profile "${clean(named)}"` : "";
-		return `the token has the claims of the older profile ${OLD_PROFILES.first}${name}; ${wanted}`;
+	if (first) {
+		const called = name === undefined ? "" : `, and calls its profile ${name}`;
+		return `the token has the claims of the older profile ${OLD_PROFILES.first}${called}; ${wanted}`;
 	}
-	return `the token names no profile; ${wanted}`;
+	return name === undefined
+		? `the token names no profile; ${wanted}`
+		: `the token is of the unknown profile ${name}; ${wanted}`;
 }
 
 function readComponents(claims: CborMap, label: number, first: boolean, faults: string[]): SoftwareComponent[] {

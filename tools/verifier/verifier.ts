@@ -96,14 +96,15 @@ export function verify(appraisal: Appraisal): AttestationResult {
 			findings.add("malfunction", "none", `the verifier itself failed: ${(error as Error).message}`);
 		}
 	}
-	const { reasons, evidence, authentic, reference, device } = findings;
+	const { evidence, authentic, reference, device } = findings;
 	// Claims that nobody vouches for tell neither good nor bad of any device.
-	const unvouched = !authentic && reasons.every((reason) => reason.code !== "signature");
-	const tiers = reasons.map((reason) => reason.tier);
-	const verdict = unvouched ? "none" : worst(tiers);
+	const unvouched = !authentic && findings.reasons.every((reason) => reason.code !== "signature");
+	const reasons = unvouched
+		? findings.reasons.map((reason) => ({ ...reason, tier: "none" as const }))
+		: findings.reasons;
 	const order: readonly Tier[] = ["contraindicated", "none", "warning", "affirming"];
 	return {
-		verdict,
+		verdict: unvouched ? "none" : worst(reasons.map((reason) => reason.tier)),
 		vector: unvouched ? {} : findings.vector,
 		reasons: [...reasons].sort((a, b) => order.indexOf(a.tier) - order.indexOf(b.tier)),
 		components: findings.components,
@@ -125,6 +126,7 @@ function appraise(appraisal: Appraisal, policy: Policy, findings: Findings): voi
 			findings.add("encoding", "contraindicated", `non-deterministic encoding: ${deviation}`);
 		}
 	}
+	if (token.unprotected !== undefined) findings.add("protection", "none", token.unprotected);
 	if (profileFault !== undefined) findings.add("profile", "none", profileFault);
 	for (const fault of faults) findings.add("claim", "none", fault, { executables: TRUST.unknownElements });
 	if (!authenticate(appraisal, token, evidence, findings)) return;
@@ -160,6 +162,8 @@ function authenticate(appraisal: Appraisal, token: Sign1, evidence: Evidence, fi
 		return true;
 	}
 	findings.device = device;
+	// That it can't be checked has been said.
+	if (token.unprotected !== undefined) return true;
 	if (!verifySign1(token, device.key)) {
 		const text = `the signature is not one of the key that is enrolled for instance ${short(device.instanceId)}: another key signed, or the token was changed`;
 		findings.add("signature", "contraindicated", text, ALL_FAILED);
