@@ -15,3 +15,4 @@ export function cacheRoot(): string;
 export function bearsslCache(): string;
 export function bearsslFolder(): string;
 export function bearsslProblem(folder?: string): string | undefined;
+export function bearsslAdvice(): string;

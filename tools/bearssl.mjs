@@ -29,21 +29,23 @@ export function bearsslFolder() {
 	return process.env.BEARSSL ? resolve(process.env.BEARSSL) : bearsslCache();
 }
 
-/** What is wrong with the sources in a folder, and what to do about it; undefined if nothing is. */
+/** What is wrong with the sources in a folder; undefined if nothing is. */
 export function bearsslProblem(folder = bearsslFolder()) {
-	const advice = process.env.BEARSSL
-		? `set BEARSSL to a folder with the sources of BearSSL ${bearssl.version}, or unset it and run \`npm run setup\``
-		: "run `npm run setup`";
+	if (!existsSync(folder)) return `BearSSL's sources are missing: there is no folder ${folder}`;
 	for (const [path, hash] of Object.entries(bearssl.files)) {
 		const file = join(folder, path);
-		if (!existsSync(file)) {
-			return existsSync(folder)
-				? `BearSSL's sources are incomplete: there is no ${file}; ${advice}`
-				: `BearSSL's sources are missing: there is no folder ${folder}; ${advice}`;
-		}
+		if (!existsSync(file)) return `BearSSL's sources are incomplete: there is no file ${file}`;
 		if (createHash("sha256").update(readFileSync(file)).digest("hex") !== hash) {
-			return `BearSSL's sources are not those of version ${bearssl.version}: ${file} has another SHA-256 than native/crypto/bearssl.json says; ${advice}`;
+			return `BearSSL's sources are not those of version ${bearssl.version}: the SHA-256 of ${file} is not the one that native/crypto/bearssl.json names`;
 		}
 	}
 	return undefined;
+}
+
+/** What to do about it. */
+export function bearsslAdvice() {
+	const folder = `a folder with the sources of BearSSL ${bearssl.version}`;
+	return process.env.BEARSSL
+		? `set BEARSSL to ${folder}, or unset it and run \`npm run setup\``
+		: `\`npm run setup\` fetches them on Debian and Ubuntu; elsewhere set BEARSSL to ${folder}`;
 }

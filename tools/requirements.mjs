@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { bearssl, bearsslAdvice, bearsslFolder, bearsslProblem } from "./bearssl.mjs";
 
 const CORTEX_M4F = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"];
 
@@ -98,6 +99,17 @@ export const requirements = [
 		packages: () => ["qemu-system-arm"],
 		find: () => which("qemu-system-arm"),
 		version: () => versionOf("qemu-system-arm", "--version"),
+	},
+	{
+		id: "bearssl",
+		name: "BearSSL's sources",
+		need: "build",
+		purpose: "the cryptography of every board",
+		// Not installed: set-up fetches the source package into the cache folder.
+		packages: () => [],
+		hint: bearsslAdvice(),
+		find: () => (bearsslProblem() === undefined ? bearsslFolder() : undefined),
+		version: () => bearssl.version,
 	},
 	{
 		id: "clang",

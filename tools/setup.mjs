@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Installs what Pericard needs on this machine: its npm packages, a C compiler, the ARM tool-chain and QEMU.
+// Installs what Pericard needs on this machine: its npm packages, a C compiler, the ARM tool-chain, QEMU, and the sources of
+// BearSSL.
 //
 // Plain JavaScript without dependencies, because it runs before anything is installed. When nothing is missing it says
 // so and is done at once, so that `npm run demo` and `npm test` can call it every time.
@@ -11,10 +12,20 @@
 // Exit code: 0 nothing is missing (any more), 2 something is.
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
+import { bearssl, bearsslAdvice, bearsslCache, bearsslProblem, cacheRoot } from "./bearssl.mjs";
 import { isDebian, npmPackagesPresent, requirements, which } from "./requirements.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -26,7 +37,7 @@ async function step(title, command, args, options = {}) {
 	const live = process.stdout.isTTY && !options.interactive;
 	process.stdout.write(live ? `  ${title} ...` : `  ${title} ...\n`);
 	const child = spawn(command, args, {
-		cwd: root,
+		cwd: options.cwd ?? root,
 		env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
 		stdio: [options.interactive ? "inherit" : "ignore", "pipe", "pipe"],
 	});
@@ -60,6 +71,8 @@ function explain(missing) {
 	const packages = packagesOf(missing).join(" ");
 	console.error("\nMissing:");
 	for (const tool of missing) console.error(`  ${tool.name}`);
+	if (missing.some((tool) => tool.id === "bearssl")) console.error(`\n${bearsslProblem()}\n${bearsslAdvice()}`);
+	if (packages === "") return;
 	if (isDebian()) {
 		console.error(`\nInstall with:\n  sudo apt-get install --no-install-recommends ${packages}`);
 	} else {
@@ -116,11 +129,105 @@ async function aptInstall(packages) {
 	return result.ok;
 }
 
+/** The values that apt is configured with: "a" of names { A: "Dir::A/f" } gives { A: "/etc/..." }. */
+function aptConfiguration(names) {
+	const words = Object.entries(names).flat();
+	const result = spawnSync("apt-config", ["shell", ...words], { encoding: "utf8" });
+	const values = (result.stdout ?? "").matchAll(/^(\w+)='(.*)'$/gm);
+	return Object.fromEntries([...values].map(([, name, value]) => [name, value]));
+}
+
+/** This machine's own sources of packages as sources of source packages: [name of the file, its text]. */
+function sourceEntries() {
+	const { LIST, PARTS } = aptConfiguration({ LIST: "Dir::Etc::sourcelist/f", PARTS: "Dir::Etc::sourceparts/d" });
+	const parts = PARTS && existsSync(PARTS) ? readdirSync(PARTS).map((name) => join(PARTS, name)) : [];
+	const files = [LIST, ...parts.sort()].filter((file) => file && /\.(list|sources)$/.test(file) && existsSync(file));
+	const lines = new Set(); // one-line style: deb [options] uri suite component...
+	const stanzas = new Set(); // deb822 style: fields, an empty line between two entries
+	for (const file of files) {
+		const text = readFileSync(file, "utf8");
+		if (file.endsWith(".list")) {
+			for (const line of text.split("\n")) {
+				const entry = /^\s*deb(?:-src)?\s+(.*)$/.exec(line)?.[1];
+				if (entry !== undefined && !/^(\[.*?\]\s*)?cdrom:/.test(entry)) lines.add(`deb-src ${entry}`);
+			}
+		} else {
+			for (const stanza of text.split(/\n(?:[ \t]*\n)+/)) {
+				if (/^types:.*\bdeb/im.test(stanza)) stanzas.add(stanza.trim().replace(/^types:.*$/im, "Types: deb-src"));
+			}
+		}
+	}
+	return [
+		["pericard.list", `${[...lines].join("\n")}\n`],
+		["pericard.sources", `${[...stanzas].join("\n\n")}\n`],
+	];
+}
+
+/**
+ * Fetches BearSSL's sources: the distribution's source package, by apt-get, out of the archives that this machine takes its
+ * packages from. Lists and downloads go to a folder of ours, so it needs no root and changes nothing of the system's.
+ */
+async function fetchBearssl() {
+	mkdirSync(cacheRoot(), { recursive: true });
+	const work = mkdtempSync(join(cacheRoot(), "fetch-"));
+	const inside = (...names) => join(work, ...names);
+	try {
+		for (const folder of ["sources", "lists/partial", "cache/archives/partial", "package", "unpacked"]) {
+			mkdirSync(inside(folder), { recursive: true });
+		}
+		for (const [name, text] of sourceEntries()) writeFileSync(inside("sources", name), text);
+		const settings = [
+			`Dir::Etc::SourceList "/dev/null";`,
+			`Dir::Etc::SourceParts "${inside("sources")}";`,
+			`Dir::State::Lists "${inside("lists")}";`,
+			`Dir::Cache "${inside("cache")}";`,
+			// The folder is the user's: apt's own user, which root's downloads go to, can't write there.
+			'APT::Sandbox::User "root";',
+			'Acquire::Languages "none";',
+			// What the system does after its own updates is not to be done after ours.
+			...["Pre-Invoke", "Post-Invoke", "Post-Invoke-Success"].map((hook) => `#clear APT::Update::${hook};`),
+		];
+		writeFileSync(inside("apt.conf"), `${settings.join("\n")}\n`);
+		const apt = ["-c", inside("apt.conf"), "-qq"];
+		// One archive of several may be out of reach; whether the package is to be had shows in the next step.
+		const update = await step("Reading the lists of source packages", "apt-get", [...apt, "update"]);
+		const source = ["source", "--download-only", "--tar-only", bearssl.package];
+		const fetched = await step(`Fetching the source package ${bearssl.package}`, "apt-get", [...apt, ...source], {
+			cwd: inside("package"),
+		});
+		const archive = readdirSync(inside("package")).find((name) => /\.orig\.tar\.\w+$/.test(name));
+		if (!fetched.ok || archive === undefined) {
+			console.error(`\n${`${update.ok ? "" : update.text}${fetched.text}`.trim()}`);
+			return false;
+		}
+		const unpacked = await step(`Unpacking ${archive}`, "sh", [
+			"-c",
+			// apt's helper knows the compressions of Debian's archives; xz need not be installed.
+			'{ /usr/lib/apt/apt-helper cat-file "$1" || xz -dc "$1"; } | tar -x --strip-components=1 --no-same-owner -C "$2" --wildcards "*/inc" "*/src" "*/LICENSE.txt"',
+			"sh",
+			inside("package", archive),
+			inside("unpacked"),
+		]);
+		const problem = unpacked.ok ? bearsslProblem(inside("unpacked")) : unpacked.text.trim();
+		if (problem !== undefined) {
+			console.error(`\n${problem}\n${archive} is not what Pericard is built and tested with.`);
+			return false;
+		}
+		rmSync(bearsslCache(), { recursive: true, force: true });
+		renameSync(inside("unpacked"), bearsslCache());
+		return true;
+	} finally {
+		rmSync(work, { recursive: true, force: true });
+	}
+}
+
 async function main(args) {
 	for (const arg of args) {
 		if (arg === "--help") {
 			console.log("usage: node tools/setup.mjs [--test] [--check]\n");
-			console.log("Installs the npm packages, gcc, the ARM tool-chain and QEMU (Debian and Ubuntu).");
+			console.log(
+				"Installs the npm packages, gcc, the ARM tool-chain, QEMU and BearSSL's sources (Debian and Ubuntu).",
+			);
 			console.log("  --test    also clang and clang-format, which only the tests and the linter need");
 			console.log("  --check   install nothing; say what is missing and exit with 2 if something is");
 			return 0;
@@ -161,9 +268,13 @@ async function main(args) {
 		// Twice at most: what clang's run-time is called is known only once clang is there.
 		for (let round = 0; round < 2 && missing.length > 0; round++) {
 			const now = missing.filter((tool) => !missing.some((other) => other.id === tool.after));
-			if (!(await aptInstall(packagesOf(now)))) break;
+			const packages = packagesOf(now);
+			if (packages.length > 0 && !(await aptInstall(packages))) break;
 			missing = absent();
 		}
+		// A folder that the user gave is the user's.
+		if (missing.some((tool) => tool.id === "bearssl") && !process.env.BEARSSL && (await fetchBearssl()))
+			missing = absent();
 	}
 	if (missing.length > 0) {
 		explain(missing);

@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { bearsslFolder, bearsslProblem } from "../bearssl.mjs";
+import { bearsslAdvice, bearsslFolder, bearsslProblem } from "../bearssl.mjs";
 import { xsSources } from "../xs/xs.ts";
 import { type Archive, compareNames, type HostRef, noName, readArchive, writeArchive } from "./archive.ts";
 import { type Board, pericardRoot, readBoard } from "./board.ts";
@@ -213,7 +213,7 @@ function nativeFiles(manifest: Manifest, graph: Graph): Source[] {
 		);
 	const first = sources.find(({ kind }) => kind === "library");
 	const problem = first === undefined ? undefined : bearsslProblem();
-	if (problem !== undefined) throw new BuildError(problem);
+	if (problem !== undefined) throw new BuildError(`${problem}\n${bearsslAdvice()}`);
 	return sources;
 }
 
