@@ -120,6 +120,12 @@ void pc_background_spend(uint32_t instructions) {
 	}
 }
 
+void pc_background_reserve(uint32_t instructions) {
+	if (inside && spent + instructions > PC_SLICE) {
+		hal_fibre_suspend(spent);
+	}
+}
+
 void pc_background_run(void *machine) {
 	if (returned.first == NULL) {
 		if (waiting.first == NULL) {

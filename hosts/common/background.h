@@ -38,6 +38,10 @@ void pc_background_start(pc_job *job);
  * know. */
 void pc_background_spend(uint32_t instructions);
 
+/* Ends the slice now if fewer than `instructions` (at most PC_SLICE) are left of it: before work that must not be
+ * interrupted. Outside of a body it does nothing. */
+void pc_background_reserve(uint32_t instructions);
+
 /* Is a job under way or waiting? */
 bool pc_background_pending(void);
 

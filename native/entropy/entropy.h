@@ -21,8 +21,9 @@ typedef enum {
 
 #define PC_RANDOM_MAX 65536u
 
-/* Fills `data` with `size` (0..PC_RANDOM_MAX) random bytes. On failure nothing is written. The first call runs the start-up
- * test. Callable from a background job and from the event loop. */
+/* Fills `data` with `size` (0..PC_RANDOM_MAX) random bytes; with zeros on failure. The first call runs the start-up test,
+ * which takes a hardware source about 150 ms. Callable from a background job, where it counts its work and keeps slices
+ * short, and from the event loop. */
 pc_entropy_status pc_random(void *data, size_t size);
 
 /* The verdict on the noise source as of now; runs the start-up test if it has not run. */
