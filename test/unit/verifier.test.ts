@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type CborMap, type CborValue, encode } from "../../firmware/attestation/codec/cbor.ts";
+import { type CborMap, CborTag, type CborValue, encode } from "../../firmware/attestation/codec/cbor.ts";
 import {
 	CLAIM,
 	COMPONENT,
@@ -13,10 +13,11 @@ import {
 	lifecycleValue,
 	RESET_REASONS,
 } from "../../firmware/attestation/codec/claims.ts";
+import { makeCorim } from "../../tools/build/corim.ts";
 import { DeviceKeys, instanceIdOf, jwkOfPoint, KeyError, parsePublicKey, pointOf } from "../../tools/verifier/keys.ts";
 import { NonceStore } from "../../tools/verifier/nonces.ts";
 import { DEVICE_POLICY, EMULATED_POLICY, type Policy } from "../../tools/verifier/policy.ts";
-import { checkReference, parseReference, type Reference } from "../../tools/verifier/reference.ts";
+import { checkReference, parseCorim, parseReference, type Reference } from "../../tools/verifier/reference.ts";
 import { tierOf, toEar } from "../../tools/verifier/result.ts";
 import { type AttestationResult, compareVersions, verify } from "../../tools/verifier/verifier.ts";
 import { Attester, bytes, changed, hex, IMAGE, logOf, referenceOf, type TokenOptions } from "./attester.ts";
@@ -664,6 +665,32 @@ describe("claims", () => {
 describe("reference values", () => {
 	const reference = referenceOf(IMAGE);
 
+	test("a CoRIM says the same as the JSON, but for what it has no place for", () => {
+		const corim = parseCorim(makeCorim(reference));
+		const components = reference.components.map((component) => ({ ...component, entries: [] }));
+		expect(corim).toEqual({ ...reference, components });
+		const bench = new Bench();
+		bench.references = [corim];
+		expect(bench.attest().verdict).toBe("affirming");
+		const patched = bench.attest({ image: changed(IMAGE, { xs: "patched" }) });
+		expect(patched.verdict).toBe("contraindicated");
+		expect(faults(patched)).toEqual([expect.stringMatching(/^engine: not what was built: expected/)]);
+	});
+
+	test.each([
+		["no CBOR", bytes("ff"), /no CoRIM: a break/],
+		["another tag", bytes("d901f6a0"), /no unsigned CoRIM/],
+		["no tags", encode(new CborTag(501, new Map())), /tags: an array/],
+		["nothing in it", encode(new CborTag(501, new Map([[1, []]]))), /0 values for its implementation/],
+		[
+			"a CoMID that is cut",
+			encode(new CborTag(501, new Map([[1, [new CborTag(506, bytes("a1"))]]]))),
+			/a CoMID is malformed/,
+		],
+	])("a CoRIM with %s", (_, corim, reason) => {
+		expect(() => parseCorim(corim)).toThrow(reason);
+	});
+
 	test("what the build writes is taken", () => {
 		expect(parseReference(JSON.stringify(reference))).toEqual(reference);
 	});
@@ -687,14 +714,17 @@ describe("reference values", () => {
 	});
 });
 
-test("versions in their order", () => {
-	const order = ["0.9", "1.0.0-rc1", "1.0.0-rc2", "1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0"];
+test("versions in the order of semver.org, section 11", () => {
+	const order = [
+		...["0.9.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11"],
+		...["1.0.0-rc.1", "1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0"],
+	];
 	for (const [at, version] of order.entries()) {
 		for (const [other, than] of order.entries()) {
 			expect(Math.sign(compareVersions(version, than)), `${version} ${than}`).toBe(Math.sign(at - other));
 		}
 	}
-	expect(compareVersions("1", "1.0.0")).toBe(0);
+	expect(compareVersions("1.0.0+build.1", "1.0.0+build.2")).toBe(0);
 });
 
 test("tiers of a trustworthiness claim (AR4SI section 2.3.2)", () => {

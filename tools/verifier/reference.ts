@@ -1,5 +1,7 @@
-// Reference values as a verifier takes them in: the build's JSON, checked before anything is compared with it.
+// Reference values as a verifier takes them in, checked before anything is compared with them: the build's JSON, or CoRIM
+// (draft-ietf-rats-corim) in the profile for PSA tokens (draft-fdb-rats-psa-endorsements).
 
+import { CborError, type CborMap, CborTag, type CborValue, decode } from "../../firmware/attestation/codec/cbor.ts";
 import { COMPONENTS } from "../../firmware/attestation/codec/claims.ts";
 import type { Reference, ReferenceComponent, ReferenceEntry } from "../build/reference.ts";
 import { measurementValue } from "./log.ts";
@@ -48,6 +50,121 @@ export function checkReference(json: unknown): Reference {
 		signerId: digest(reference.signerId, "signerId"),
 		components,
 	};
+}
+
+/* CoRIM's tags and keys, by their names in the drafts. */
+const CORIM = { unsigned: 501, conciseMid: 506, taggedBytes: 560, id: 0, tags: 1 } as const;
+const TRIPLES = 4;
+const REFERENCE_TRIPLES = 0;
+const CLASS = 0;
+const CLASS_ID = 0;
+const MEASUREMENT = { key: 0, value: 1 } as const;
+const VALUE = { version: 0, digests: 2, name: 11, cryptoKeys: 13 } as const;
+const SOFTWARE = "psa.software-component";
+/* SHA-256 as CoRIM names it: by its name, or by its number in the registry of named information. */
+const SHA256: readonly CborValue[] = ["sha-256", 1];
+
+/**
+ * The reference values of a CoRIM with one implementation. It tells less than the JSON does: no parts of components, and no
+ * lifecycle, so that a locked device is expected. Throws ReferenceValueError.
+ */
+export function parseCorim(data: Uint8Array): Reference {
+	let outer: CborValue;
+	try {
+		outer = decode(data, { deterministic: false, size: 1 << 20 });
+	} catch (error) {
+		if (error instanceof CborError) throw new ReferenceValueError(`no CoRIM: ${error.message}`);
+		throw error;
+	}
+	if (!(outer instanceof CborTag) || outer.tag !== CORIM.unsigned) {
+		throw new ReferenceValueError("no unsigned CoRIM (tag 501)");
+	}
+	const corim = map(outer.value, "the CoRIM");
+	const implementations = new Set<string>();
+	const signers = new Set<string>();
+	const components: ReferenceComponent[] = [];
+	for (const tag of list(corim.get(CORIM.tags), "tags")) {
+		if (!(tag instanceof CborTag) || tag.tag !== CORIM.conciseMid) continue;
+		const comid = map(readComid(tag.value), "a CoMID");
+		const triples = map(comid.get(TRIPLES), "triples");
+		for (const triple of list(triples.get(REFERENCE_TRIPLES), "reference triples")) {
+			const [environment, measurements] = list(triple, "a reference triple");
+			const classMap = map(map(environment, "an environment").get(CLASS), "a class");
+			implementations.add(taggedDigest(classMap.get(CLASS_ID), "a class id"));
+			for (const item of list(measurements, "measurements")) {
+				const measurement = map(item, "a measurement");
+				if (measurement.get(MEASUREMENT.key) !== SOFTWARE) continue;
+				const value = map(measurement.get(MEASUREMENT.value), "a measurement's values");
+				for (const key of list(value.get(VALUE.cryptoKeys), "crypto keys")) signers.add(taggedDigest(key, "a signer"));
+				components.push({
+					type: text(value.get(VALUE.name), "a component's name") as ReferenceComponent["type"],
+					version: text(map(value.get(VALUE.version), "a version").get(0), "a version"),
+					value: sha256Of(value.get(VALUE.digests)),
+					entries: [],
+				});
+			}
+		}
+	}
+	const [implementationId, signerId] = [only(implementations, "implementation"), only(signers, "signer")];
+	if (components.length === 0) throw new ReferenceValueError("the CoRIM has no software component");
+	// tools/build/corim.ts: pericard/<board>/<app>/<version>/<hash>
+	const id = corim.get(CORIM.id);
+	const [, board = "", app = ""] = typeof id === "string" ? id.split("/") : [];
+	const version = (type: string) => components.find((component) => component.type === type)?.version ?? "";
+	return {
+		format: 1,
+		app,
+		board,
+		version: version("archive"),
+		engine: version("engine"),
+		debug: false,
+		lifecycle: "secured",
+		implementationId,
+		signerId,
+		components,
+	};
+}
+
+function readComid(value: CborValue): CborValue {
+	if (!(value instanceof Uint8Array)) return value;
+	try {
+		return decode(value, { deterministic: false, size: 1 << 20 });
+	} catch (error) {
+		if (error instanceof CborError) throw new ReferenceValueError(`a CoMID is malformed: ${error.message}`);
+		throw error;
+	}
+}
+
+function map(value: CborValue, where: string): CborMap {
+	if (value instanceof Map) return value;
+	throw new ReferenceValueError(`${where}: a map is expected`);
+}
+
+function list(value: CborValue, where: string): readonly CborValue[] {
+	if (Array.isArray(value)) return value as readonly CborValue[];
+	throw new ReferenceValueError(`${where}: an array is expected`);
+}
+
+function taggedDigest(value: CborValue, where: string): string {
+	const bytes = value instanceof CborTag && value.tag === CORIM.taggedBytes ? value.value : undefined;
+	if (bytes instanceof Uint8Array && bytes.length === 32) return Buffer.from(bytes).toString("hex");
+	throw new ReferenceValueError(`${where}: tagged bytes (560) of 32 bytes are expected`);
+}
+
+function sha256Of(value: CborValue): string {
+	for (const item of list(value, "digests")) {
+		const [algorithm, bytes] = list(item, "a digest");
+		if (SHA256.includes(algorithm) && bytes instanceof Uint8Array && bytes.length === 32) {
+			return Buffer.from(bytes).toString("hex");
+		}
+	}
+	throw new ReferenceValueError("digests: one by SHA-256 is expected");
+}
+
+function only(values: ReadonlySet<string>, what: string): string {
+	const [first] = values;
+	if (first !== undefined && values.size === 1) return first;
+	throw new ReferenceValueError(`the CoRIM has ${values.size} values for its ${what}; one is expected`);
 }
 
 function component(json: unknown, index: number): ReferenceComponent {

@@ -339,7 +339,9 @@ function compareComponent(
 		findings.assert(claim, TRUST.approved);
 		return result("ok");
 	}
-	const parts = log === undefined ? [] : compareParts(expected, log);
+	// Reference values of a CoRIM have no entries.
+	const detailed = log !== undefined && expected.entries.length > 0;
+	const parts = detailed ? compareParts(expected, log) : [];
 	if (parts.length === 0) {
 		const why = log === undefined ? " (without its measurement log it stays unknown which part)" : "";
 		bad(`not what was built: expected ${short(expected.value)}, measured ${short(hex(measured.value))}${why}`);
@@ -450,31 +452,36 @@ function checkHistory(evidence: Evidence, findings: Findings): void {
 	device.last = { bootCount, bootSeed, version: imageVersion(evidence) };
 }
 
-/**
- * Below 0, 0 or above 0 as version `a` is before, as, or after `b`: dot-separated numbers, and a pre-release ("1.0.0-rc1")
- * before its release. What is no number compares as text.
- */
+/** Below 0, 0 or above 0 as version `a` is before, beside or after `b` in the precedence of semver.org, section 11. */
 export function compareVersions(a: string, b: string): number {
-	const [mainA = "", preA] = split(a);
-	const [mainB = "", preB] = split(b);
-	const partsA = mainA.split(".");
-	const partsB = mainB.split(".");
-	for (let at = 0; at < Math.max(partsA.length, partsB.length); at++) {
-		const x = partsA[at] ?? "0";
-		const y = partsB[at] ?? "0";
-		const numbers = /^\d{1,15}$/.test(x) && /^\d{1,15}$/.test(y);
-		const order = numbers ? Number(x) - Number(y) : x < y ? -1 : x > y ? 1 : 0;
-		if (order !== 0) return order;
-	}
-	if (preA === preB) return 0;
-	if (preA === undefined) return 1;
-	if (preB === undefined) return -1;
-	return preA < preB ? -1 : 1;
+	const [x, y] = [precedence(a), precedence(b)];
+	const order = compareFields(x.main, y.main);
+	if (order !== 0) return order;
+	// A pre-release comes before its release.
+	if (x.pre === undefined || y.pre === undefined) return Number(y.pre !== undefined) - Number(x.pre !== undefined);
+	return compareFields(x.pre, y.pre);
 }
 
-function split(version: string): [string, string | undefined] {
-	const at = version.indexOf("-");
-	return at < 0 ? [version, undefined] : [version.slice(0, at), version.slice(at + 1)];
+function precedence(version: string): { main: string[]; pre: string[] | undefined } {
+	const [text = ""] = version.split("+", 1);
+	const at = text.indexOf("-");
+	return {
+		main: (at < 0 ? text : text.slice(0, at)).split("."),
+		pre: at < 0 ? undefined : text.slice(at + 1).split("."),
+	};
+}
+
+/** Field by field: numbers by their size and before texts, fewer before more. */
+function compareFields(a: readonly string[], b: readonly string[]): number {
+	for (let at = 0; at < Math.max(a.length, b.length); at++) {
+		const [x, y] = [a[at], b[at]];
+		if (x === undefined || y === undefined) return x === undefined ? -1 : 1;
+		const numbers = [x, y].map((field) => /^\d{1,15}$/.test(field));
+		if (numbers[0] !== numbers[1]) return numbers[0] ? -1 : 1;
+		const order = numbers[0] ? Number(x) - Number(y) : x < y ? -1 : x > y ? 1 : 0;
+		if (order !== 0) return order;
+	}
+	return 0;
 }
 
 function nameOf(component: SoftwareComponent, index: number): string {
