@@ -36,6 +36,8 @@ export interface Board {
 	/** The Moddable manifest that comes after the base and before the app's. */
 	readonly manifest: string | undefined;
 	readonly emulators: readonly string[];
+	/** Runs in emulators only: its random numbers come of a seed of the harness. */
+	readonly emulated: boolean;
 }
 
 const keys = new Set([
@@ -52,6 +54,7 @@ const keys = new Set([
 	"options",
 	"manifest",
 	"emulators",
+	"emulated",
 ]);
 
 /** The names of all boards of this tree. */
@@ -116,6 +119,9 @@ export function readBoard(name: string, root = pericardRoot): Board {
 		}
 		return { origin, size };
 	};
+	if (board.emulated !== undefined && typeof board.emulated !== "boolean") {
+		throw new BuildError("expected true or false", { file, key: "emulated" });
+	}
 	const cpu = text("cpu");
 	if (cpu === undefined) throw new BuildError("missing", { file, key: "cpu" });
 	return {
@@ -133,5 +139,6 @@ export function readBoard(name: string, root = pericardRoot): Board {
 		options: region("options"),
 		manifest: path("manifest"),
 		emulators: texts("emulators"),
+		emulated: board.emulated === true,
 	};
 }
