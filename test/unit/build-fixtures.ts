@@ -46,6 +46,7 @@ export function board(values: Partial<Board> = {}): Board {
 		options: undefined,
 		manifest: undefined,
 		emulators: [],
+		emulated: false,
 		...values,
 	};
 }
