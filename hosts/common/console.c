@@ -5,6 +5,31 @@
 
 #include "xs-platform.h"
 
+/* Whether frames have been sent; survives a reset, which may take the rest of one away. Anything else means no. */
+#define FRAME_INSIDE 0x46524D49u /* "FRMI" */
+#define FRAME_SENT 0x46524D53u   /* "FRMS" */
+static uint32_t framed __attribute__((section(".noinit")));
+static bool spoken; /* since the start */
+
+void pc_console_frame_begin(void) {
+	framed = FRAME_INSIDE;
+}
+
+void pc_console_frame_end(void) {
+	framed = FRAME_SENT;
+}
+
+static void end_frame(void) {
+	if (framed == FRAME_INSIDE || (framed == FRAME_SENT && !spoken)) {
+		pc_console_bytes((const uint8_t[]){0xC0}, 1);
+		framed = FRAME_SENT;
+	}
+	if (!spoken) {
+		spoken = true;
+		framed = 0;
+	}
+}
+
 void pc_console_bytes(const uint8_t *data, size_t size) {
 	while (size > 0) {
 		size_t taken = hal_uart_write(HAL_UART_CONSOLE, data, size);
@@ -89,6 +114,7 @@ static void escaped(const char *text) {
 }
 
 void pc_console_record_begin(const char *event) {
+	end_frame();
 	pc_console_text("\x1e{\"event\":\"");
 	escaped(event);
 	pc_console_text("\"");

@@ -13,6 +13,11 @@
 void pc_console_bytes(const uint8_t *data, size_t size);
 void pc_console_text(const char *text);
 
+/* Around a frame of the management link (native/management). A record that cuts one off, before or after a reset, ends it
+ * first, so that nobody takes the record for a part of the frame. */
+void pc_console_frame_begin(void);
+void pc_console_frame_end(void);
+
 void pc_console_record_begin(const char *event);
 /* Adds "name": "text", escaped per RFC 8259. */
 void pc_console_record_text(const char *name, const char *text);

@@ -1,7 +1,9 @@
 /*
- * listeners.c: who is called for which event of hal.h. A listener is a function of one of the I/O classes; it keeps the
- * application running until it is taken away.
+ * listeners.c: who is called for which event of hal.h: functions of the I/O classes, which keep the application running
+ * until they are taken away, and C (listeners.h).
  */
+#include "listeners.h"
+
 #include "hal.h"
 #include "platform.h"
 
@@ -13,6 +15,15 @@ static struct {
 	xsSlot function;
 	bool set;
 } listeners[LISTENERS];
+
+static pc_listener *natives;
+
+void pc_listen(pc_listener *listener) {
+	listener->again = HAL_FOREVER;
+	listener->next = natives;
+	natives = listener;
+	hal_event_raise(listener->events);
+}
 
 /* (event bit 0..8, function or undefined) */
 void xs_listen(xsMachine *the) {
@@ -49,11 +60,21 @@ static void call(xsMachine *machine, unsigned bit) {
 	xsEndHost();
 }
 
-void pc_listeners_run(void *machine, uint32_t events) {
+uint64_t pc_listeners_run(void *machine, uint32_t events) {
 	for (unsigned bit = 0; bit < LISTENERS; bit++) {
 		if ((events >> bit & 1u) != 0 && listeners[bit].set) {
 			call(machine, bit);
 			pc_jobs_run(machine);
 		}
 	}
+	uint64_t next = HAL_FOREVER;
+	for (pc_listener *listener = natives; listener != NULL; listener = listener->next) {
+		uint32_t pending = events & listener->events;
+		if (pending != 0 || listener->again <= hal_now_us()) {
+			listener->again = listener->call(listener, machine, pending);
+			pc_jobs_run(machine);
+		}
+		next = listener->again < next ? listener->again : next;
+	}
+	return next;
 }

@@ -8,6 +8,7 @@
 #include "globals.h"
 #include "hal.h"
 #include "harness.h"
+#include "identity.h"
 #include "machine.h"
 #include "memory.h"
 #include "platform.h"
@@ -20,6 +21,9 @@ static unsigned holds;
 
 void (*pc_background)(void *the);
 
+/* Only an image with native/keystore has it. */
+void pc_boot_keys(void) __attribute__((weak));
+
 void pc_hold(void) {
 	holds++;
 }
@@ -31,6 +35,7 @@ void pc_release(void) {
 static void tell_boot(pc_archive_status status, const char *culprit) {
 	pc_console_record_begin("boot");
 	pc_console_record_text("app", pc_creation.app);
+	pc_console_record_text("version", pc_identity.version);
 	pc_console_record_text("build", pc_creation.build);
 	pc_console_record_text("reset", pc_reset_name(pc_reset_last()->reason));
 	pc_console_record_text("archive", pc_archive_reason(status));
@@ -64,11 +69,9 @@ static void run_modules(void *the) {
 static void loop(void *the) {
 	uint64_t rested = HAL_FOREVER; /* since when there has been background work that did not get on */
 	for (;;) {
-		uint32_t events = hal_events_take();
-		if (events != 0) {
-			pc_listeners_run(the, events);
-		}
+		uint64_t again = pc_listeners_run(the, hal_events_take());
 		uint64_t deadline = pc_timers_run(the);
+		deadline = again < deadline ? again : deadline;
 		if (pc_background != NULL) {
 			uint64_t now = hal_now_us();
 			rested = rested < now ? rested : now;
@@ -104,6 +107,9 @@ int pc_main(void) {
 	if (status != PC_ARCHIVE_OK) {
 		tell_end(1);
 		return 1;
+	}
+	if (pc_boot_keys != NULL) {
+		pc_boot_keys();
 	}
 	void *the = pc_machine_create(&pc_creation, hal_stack_limit() + STACK_RESERVE);
 	if (the == NULL) {

@@ -96,36 +96,51 @@ size_t management_allowed(management_pace *pace, uint64_t now, size_t wanted) {
 	if (pace->due + MANAGEMENT_BURST_US < now) {
 		pace->due = now - MANAGEMENT_BURST_US;
 	}
+	if (pace->next > now) {
+		return 0;
+	}
 	if (pace->due > now) {
+		pace->next = pace->due + MANAGEMENT_CHUNK * MANAGEMENT_BYTE_US;
 		return 0;
 	}
 	uint64_t allowed = (now - pace->due) / MANAGEMENT_BYTE_US + 1u;
 	return allowed < wanted ? (size_t)allowed : wanted;
 }
 
-void management_spend(management_pace *pace, size_t bytes, bool frame) {
+void management_took(management_pace *pace, size_t bytes, bool frame) {
 	pace->due += (uint64_t)bytes * MANAGEMENT_BYTE_US + (frame ? MANAGEMENT_FRAME_US : 0u);
+}
+
+void management_sent(management_pace *pace, size_t bytes) {
+	pace->due += (uint64_t)bytes * MANAGEMENT_SENT_US;
 }
 
 static bool special(uint8_t byte) {
 	return byte == END || byte == ESC;
 }
 
-static void check_of(const uint8_t *payload, size_t size, uint8_t check[2]) {
+static void check_of(const management_parts *payload, uint8_t check[2]) {
 	static const uint8_t type = MANAGEMENT_TYPE;
-	uint32_t fcs = management_fcs(management_fcs(MANAGEMENT_FCS, &type, 1), payload, size) ^ 0xFFFFu;
-	check[0] = (uint8_t)fcs;
-	check[1] = (uint8_t)(fcs >> 8);
+	uint16_t fcs = management_fcs(MANAGEMENT_FCS, &type, 1);
+	fcs = management_fcs(fcs, payload->head, payload->head_size);
+	uint32_t sent = management_fcs(fcs, payload->rest, payload->rest_size) ^ 0xFFFFu;
+	check[0] = (uint8_t)sent;
+	check[1] = (uint8_t)(sent >> 8);
 }
 
-size_t management_frame_size(const uint8_t *payload, size_t size) {
-	uint8_t check[2];
-	size_t total = size + MANAGEMENT_OVERHEAD + 2u;
-	check_of(payload, size, check);
+static size_t escaped_size(const uint8_t *data, size_t size) {
+	size_t total = size;
 	for (size_t i = 0; i < size; i++) {
-		total += special(payload[i]);
+		total += special(data[i]);
 	}
-	return total + special(check[0]) + special(check[1]);
+	return total;
+}
+
+size_t management_frame_size(const management_parts *payload) {
+	uint8_t check[2];
+	check_of(payload, check);
+	return 3u + escaped_size(payload->head, payload->head_size) + escaped_size(payload->rest, payload->rest_size) +
+		   escaped_size(check, sizeof check);
 }
 
 static void put_escaped(const uint8_t *data, size_t size, void (*put)(const uint8_t *data, size_t size)) {
@@ -144,11 +159,12 @@ static void put_escaped(const uint8_t *data, size_t size, void (*put)(const uint
 	}
 }
 
-void management_frame(const uint8_t *payload, size_t size, void (*put)(const uint8_t *data, size_t size)) {
+void management_frame(const management_parts *payload, void (*put)(const uint8_t *data, size_t size)) {
 	uint8_t check[2];
-	check_of(payload, size, check);
+	check_of(payload, check);
 	put((const uint8_t[]){END, MANAGEMENT_TYPE}, 2);
-	put_escaped(payload, size, put);
+	put_escaped(payload->head, payload->head_size, put);
+	put_escaped(payload->rest, payload->rest_size, put);
 	put_escaped(check, sizeof check, put);
 	put((const uint8_t[]){END}, 1);
 }

@@ -46,31 +46,42 @@ const uint8_t *management_payload(const management_receiver *receiver, size_t *s
 /*
  * How much of the line is looked at per time, whatever arrives (a leaky bucket, the generic cell rate algorithm of ITU-T
  * I.371): a peer that floods the line costs the application a bounded share of the processor. A byte is worth 40 us (twice
- * the speed of 115,200 baud), a valid frame, which JavaScript looks at, 2 ms (challenges one behind the other at 115,200
- * baud are not held up); 20 ms may be saved up.
+ * the speed of 115,200 baud), a valid frame, which JavaScript looks at, 3 ms, a byte of an answer 174 us (twice its time on
+ * the line, which the console's text shares); 20 ms may be saved up. Who has used it up waits for MANAGEMENT_CHUNK bytes'
+ * worth, so that a flood wakes nobody for each byte.
  */
 #define MANAGEMENT_BYTE_US 40u
-#define MANAGEMENT_FRAME_US 2000u
+#define MANAGEMENT_FRAME_US 3000u
+#define MANAGEMENT_SENT_US 174u
 #define MANAGEMENT_BURST_US 20000u
+#define MANAGEMENT_CHUNK 32u
 
 /* All zero at the start. */
 typedef struct {
-	uint64_t due;
+	uint64_t due;  /* when what was taken is paid for */
+	uint64_t next; /* when to come again */
 } management_pace;
 
-/* How many bytes may be taken at `now` (microseconds), at most `wanted`. 0: come again at `pace->due`. */
+/* How many bytes may be taken at `now` (microseconds), at most `wanted`. 0: come again at `pace->next`. */
 size_t management_allowed(management_pace *pace, uint64_t now, size_t wanted);
 
-/* Notes what was taken. */
-void management_spend(management_pace *pace, size_t bytes, bool frame);
+/* Notes what was taken, and what an answer sent. */
+void management_took(management_pace *pace, size_t bytes, bool frame);
+void management_sent(management_pace *pace, size_t bytes);
 
 /* ---- sending ---------------------------------------------------------------------------------------------------- */
 
+/* A payload may lie in two places, one behind the other. */
+typedef struct {
+	const uint8_t *head, *rest;
+	size_t head_size, rest_size;
+} management_parts;
+
 /* Bytes on the line of a frame with this payload, both ENDs and all escapes included. */
-size_t management_frame_size(const uint8_t *payload, size_t size);
+size_t management_frame_size(const management_parts *payload);
 
 /* Writes that frame, in pieces, through `put`. */
-void management_frame(const uint8_t *payload, size_t size, void (*put)(const uint8_t *data, size_t size));
+void management_frame(const management_parts *payload, void (*put)(const uint8_t *data, size_t size));
 
 /* FCS-16 of RFC 1662: start with MANAGEMENT_FCS, feed the result of one call to the next. The check that is sent is its
  * complement, low byte first. */

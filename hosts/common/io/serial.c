@@ -3,10 +3,10 @@
 
 #include "xsmc.h"
 
-static const char *reason(hal_status status) {
+static const char *reason(hal_status status, unsigned port) {
 	switch (status) {
 	case HAL_BUSY:
-		return "in use";
+		return port == HAL_UART_CONSOLE ? "in use: it is the console" : "in use";
 	case HAL_RANGE:
 		return "baud is out of range";
 	default:
@@ -27,7 +27,7 @@ void xs_serial_open(xsMachine *the) {
 	}
 	hal_status status = hal_uart_open((unsigned)port, (uint32_t)baud);
 	if (status != HAL_OK) {
-		xsRangeError("serial: port %d: %s", (int)port, reason(status));
+		xsRangeError("serial: port %d: %s", (int)port, reason(status, (unsigned)port));
 	}
 }
 

@@ -44,7 +44,10 @@ int main(int argc, char **argv) {
 		return 0;
 	}
 	if (argc == 2 && strcmp(argv[1], "send") == 0) {
-		management_frame(input, size, put);
+		management_frame(
+			&(management_parts){
+				.head = input, .head_size = size / 3, .rest = input + size / 3, .rest_size = size - size / 3},
+			put);
 		return 0;
 	}
 	return 2;

@@ -63,13 +63,13 @@ static void pace(const uint8_t *data, size_t size) {
 		size_t allowed = management_allowed(&state, now, data[i]);
 		require(allowed <= data[i]);
 		if (allowed == 0) {
-			require(
-				data[i] == 0 || (state.due > now && state.due <= now + 255 * MANAGEMENT_BYTE_US + MANAGEMENT_FRAME_US));
-			now = state.due;
+			uint64_t longest = (255 + MANAGEMENT_CHUNK) * MANAGEMENT_BYTE_US + MANAGEMENT_FRAME_US;
+			require(data[i] == 0 || (state.next > now && state.next <= now + longest));
+			now = state.next > now ? state.next : now;
 			require(management_allowed(&state, now, 1) == 1);
 		} else {
 			bool frame = (data[i + 1] & 1) != 0;
-			management_spend(&state, allowed, frame);
+			management_took(&state, allowed, frame);
 			taken += allowed;
 			frames += frame;
 		}
@@ -102,8 +102,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 	size_t length = size < capacity - MANAGEMENT_OVERHEAD ? size : capacity - MANAGEMENT_OVERHEAD;
 	sent = 0;
-	management_frame(data, length, put);
-	require(sent == management_frame_size(data, length));
+	size_t head = size > 1 ? data[1] % (length + 1) : length;
+	management_parts payload = {.head = data, .head_size = head, .rest = data + head, .rest_size = length - head};
+	management_frame(&payload, put);
+	require(sent == management_frame_size(&payload));
 	parts.size = 0;
 	feed(&second, line, sent, &parts);
 	/* The END at the frame's beginning may have ended a valid one of the input's. */

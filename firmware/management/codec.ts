@@ -1,0 +1,117 @@
+// Messages of the management link: what a device and its peer need to know of them. client.ts is the peer's side.
+//
+// Runs on XS as well as on Node and imports nothing. docs/management.md describes the protocol to the byte.
+//
+//   offset  size  field (little-endian): the payload of a frame
+//   0       1     version: 1
+//   1       1     message; bit 7 is set in answers
+//   2       2     sequence: the peer's own, an answer carries that of its request
+//   4       2     length of the body
+//   6       n     body
+//
+//   0x01 identify   nothing
+//   0x02 challenge  the nonce: 32, 48 or 64 bytes
+//   0x81 identity   public key of the attestation key (65 bytes, 04 || X || Y), instance id (33 bytes), then board, app and
+//                   version, each as u8 length and UTF-8
+//   0x82 evidence   u8 what (0 token, 1 measurement log), u16 offset, u16 total, a part of it
+//   0xff error      u8 code, for code 8 a text (ASCII)
+
+export const VERSION = 1;
+
+export const MESSAGE = {
+	identify: 0x01,
+	challenge: 0x02,
+	identity: 0x81,
+	evidence: 0x82,
+	error: 0xff,
+} as const;
+
+/** Set in answers. */
+export const ANSWER = 0x80;
+
+/** Codes of the message "error". */
+export const ERROR = {
+	/** A length that is not the body's, or a body that the message doesn't have. */
+	malformed: 1,
+	/** Another version of the protocol. */
+	version: 2,
+	/** No such request. */
+	unknown: 3,
+	/** The nonce is not of 32, 48 or 64 bytes. */
+	nonce: 4,
+	/** A newer challenge has taken the place of this one before its turn came. */
+	superseded: 5,
+	/** The device has no random numbers: its source is missing, stuck or biased. */
+	entropy: 6,
+	/** The device has no attestation key, or its flash fails. */
+	key: 7,
+	/** Anything else; a text tells. */
+	internal: 8,
+} as const;
+
+export const HEADER = 6;
+/** Longest payload of a request. A longer one is no frame to the device. */
+export const REQUEST_MAX = 128;
+/** Longest payload of an answer. */
+export const ANSWER_MAX = 240;
+
+export interface Message {
+	readonly version: number;
+	readonly message: number;
+	readonly sequence: number;
+	/** Undefined if the payload is shorter or longer than its length says. */
+	readonly body: Uint8Array | undefined;
+}
+
+/** The payload of a frame but for its body, whose length it says. */
+export function encodeHeader(message: number, sequence: number, length: number): Uint8Array {
+	return Uint8Array.of(VERSION, message, sequence, sequence >> 8, length, length >> 8);
+}
+
+/** The payload of a frame. */
+export function encodeMessage(message: number, sequence: number, body: Uint8Array): Uint8Array {
+	const payload = new Uint8Array(HEADER + body.length);
+	payload.set(encodeHeader(message, sequence, body.length));
+	payload.set(body, HEADER);
+	return payload;
+}
+
+/** Undefined for a payload without a header, which nobody can be told of. */
+export function decodeMessage(payload: Uint8Array): Message | undefined {
+	if (payload.length < HEADER) {
+		return undefined;
+	}
+	const view = new DataView(payload.buffer, payload.byteOffset, HEADER);
+	const length = view.getUint16(4, true);
+	return {
+		version: view.getUint8(0),
+		message: view.getUint8(1),
+		sequence: view.getUint16(2, true),
+		body: length === payload.length - HEADER ? payload.subarray(HEADER) : undefined,
+	};
+}
+
+/** The body of "error"; what is not ASCII in the text becomes "?". */
+export function encodeError(code: number, text: string): Uint8Array {
+	const body = new Uint8Array(1 + text.length);
+	body[0] = code;
+	for (let i = 0; i < text.length; i++) {
+		const unit = text.charCodeAt(i);
+		body[1 + i] = unit < 0x80 ? unit : 0x3f;
+	}
+	return body;
+}
+
+export const EVIDENCE = { token: 0, log: 1 } as const;
+
+/** Bytes of the body of "evidence" before its part. */
+export const PART_HEADER = 5;
+/** Bytes of a part, but for the last. */
+export const PART_MAX = ANSWER_MAX - HEADER - PART_HEADER;
+
+/** The payload of an "evidence" but for its part, which is of so many bytes. */
+export function encodePartHeader(sequence: number, what: number, offset: number, total: number): Uint8Array {
+	const length = PART_HEADER + Math.min(PART_MAX, total - offset);
+	const part = [what, offset, offset >> 8, total, total >> 8];
+	return Uint8Array.of(VERSION, MESSAGE.evidence, sequence, sequence >> 8, length, length >> 8, ...part);
+}
