@@ -85,10 +85,20 @@ export async function withDevice<T>(
 ): Promise<T> {
 	const { device: deviceOptions, ...appOptions } = options;
 	const build = await image(app, place.board, appOptions);
-	const device = await makeDevice(build, place.emulator, deviceOptions ?? {});
+	return withBuild(place, build, (device) => body(device, build), deviceOptions);
+}
+
+/** The same with an image that is there already, such as a patched one (patch.ts). */
+export async function withBuild<T>(
+	place: Place,
+	build: Build,
+	body: (device: Device) => Promise<T>,
+	options: DeviceOptions = {},
+): Promise<T> {
+	const device = await makeDevice(build, place.emulator, options);
 	try {
 		await device.start();
-		return await body(device, build);
+		return await body(device);
 	} finally {
 		await device.stop();
 	}
