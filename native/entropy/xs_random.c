@@ -8,6 +8,9 @@
 void xs_random_fill(xsMachine *the) {
 	void *data;
 	xsUnsignedValue size;
+	if (xsmcArgc < 1) {
+		xsTypeError("random: a buffer is expected");
+	}
 	xsmcGetBufferWritable(xsArg(0), &data, &size);
 	xsmcSetInteger(xsResult, (xsIntegerValue)pc_random(data, size));
 }

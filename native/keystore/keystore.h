@@ -21,20 +21,19 @@ typedef enum {
 	PC_KEYSTORE_KEY = 6,     /* what is kept is no key (flash changed), or the peer's public key is none */
 } pc_keystore_status;
 
-/* Opens the store and counts this boot. Called once at boot, before any JavaScript; makes no key yet (that takes work). */
-pc_keystore_status pc_keystore_begin(void);
-
-/* The public key of the attestation key, an uncompressed point (04 || X || Y). The key is made on first use and then kept in
- * flash, as is its public half, so that later calls cost no point multiplication. May be called in a background job, where
- * it counts its work (pc_background_spend), and from the event loop, where the first call of the first boot takes its full
- * time. */
+/* The public key of the attestation key, an uncompressed point (04 || X || Y). The first boot makes the key in the background;
+ * who asks before it is ready waits for it, on the fibre or beside it. From then on this reads flash, and costs no point
+ * multiplication. PC_KEYSTORE_ENTROPY, PC_KEYSTORE_FLASH, PC_KEYSTORE_KEY. */
 pc_keystore_status pc_keystore_attestation_public(uint8_t public_key[65]);
 
-/* ECDSA (RFC 6979) over a SHA-256 digest with the attestation key, raw r || s. For native/attestation only, in a background
- * job. The private key is wiped from RAM before it returns. `signature` is written on success only. */
+/* ECDSA (RFC 6979) over a SHA-256 digest with the attestation key, raw r || s. For native/attestation only, and in a
+ * background job only (else PC_KEYSTORE_POLICY), so that what signing leaves on the stack is wiped with the fibre's. The
+ * private key itself is wiped before this returns. PC_KEYSTORE_NONE before the key was made. `signature` is written on
+ * success only. */
 pc_keystore_status pc_keystore_attest(const uint8_t hash[32], uint8_t signature[64]);
 
-/* How often this device has booted, this boot included: 1, 2, ... Counted before any JavaScript runs, and never back. */
+/* How often this device has booted, this boot included: 1, 2, ... Counted before any JavaScript runs, and never back.
+ * PC_KEYSTORE_KEY: what was counted is lost. PC_KEYSTORE_FLASH: this boot could not be counted. */
 pc_keystore_status pc_keystore_boot_count(uint32_t *count);
 
 #endif

@@ -1,9 +1,11 @@
 /*
  * xs_storage.c: natives of embedded:storage/key-value and embedded:storage/flash, over the storage area of hal.h.
  *
- * A handle is a host object whose data is what it opens; 0 once it is closed. The last `dataSectors` sectors of the area
- * are the partition "data", the rest is the partition "key-value".
+ * A handle is a host object whose data is what it opens; 0 once it is closed. The area ends with the sectors of
+ * native/keystore, which nothing in here reaches; the `dataSectors` sectors before them are the partition "data", the rest
+ * is the partition "key-value".
  */
+#include "area.h"
 #include "hal.h"
 #include "kv.h"
 #include "partition.h"
@@ -52,16 +54,17 @@ static void area_find(xsMachine *the) {
 		xsUnknownError("storage: this board has no flash for it");
 	}
 	uint32_t sectors = board->size / board->sector;
-	if (sectors < DATA_SECTORS + 2) {
-		xsUnknownError(
-			"storage: %d sectors of flash are too few for 2 and dataSectors = %d", (int)sectors, (int)DATA_SECTORS);
+	if (sectors < DATA_SECTORS + 2 + PC_KEY_SECTORS) {
+		xsUnknownError("storage: %d sectors of flash are too few for %d and dataSectors = %d", (int)sectors,
+			(int)PC_KEY_SECTORS + 2, (int)DATA_SECTORS);
 	}
 	uint32_t raw = DATA_SECTORS * board->sector;
-	area.flash = (kv_flash){board->base, board->size, board->sector, board->unit, area_program, area_erase, NULL};
+	uint32_t size = board->size - PC_KEY_SECTORS * board->sector;
+	area.flash = (kv_flash){board->base, size, board->sector, board->unit, area_program, area_erase, NULL};
 	area.key_value_flash = area.flash;
-	area.key_value_flash.size = board->size - raw;
-	partitions[KEY_VALUE] = (partition){&area.flash, 0, board->size - raw};
-	partitions[DATA] = (partition){&area.flash, board->size - raw, raw};
+	area.key_value_flash.size = size - raw;
+	partitions[KEY_VALUE] = (partition){&area.flash, 0, size - raw};
+	partitions[DATA] = (partition){&area.flash, size - raw, raw};
 }
 
 static void need_arguments(xsMachine *the, xsIntegerValue count) {
