@@ -21,7 +21,7 @@ import { requirements } from "../../tools/requirements.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
 const BIN = join(ROOT, "tools/bin/pericard.mjs");
-const VERBS = ["doctor", "new", "build", "run", "test", "demo", "bench"];
+const VERBS = ["doctor", "new", "build", "run", "test", "attest", "demo", "bench"];
 
 interface Result {
 	readonly code: number;

@@ -20,6 +20,11 @@ const VERBS: readonly Verb[] = [
 	},
 	{ name: "run", summary: "build an app and run it in an emulator", load: () => import("./run.ts") },
 	{ name: "test", summary: "run an app's tests on the emulated device", load: () => import("./test.ts") },
+	{
+		name: "attest",
+		summary: "is a device what was built? challenge it, judge its answer",
+		load: () => import("./attest.ts"),
+	},
 	{ name: "demo", summary: "the ECG patch in the emulator, beat by beat", load: () => import("./demo.ts") },
 	{
 		name: "bench",

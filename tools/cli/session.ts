@@ -2,7 +2,7 @@
 
 import { constants } from "node:os";
 import type { Build } from "../build/build.ts";
-import type { Emulator, StopReason } from "../harness/device.ts";
+import type { Device, DeviceOptions, Emulator, StopReason } from "../harness/device.ts";
 import { type DeviceRecord, RecordParser } from "../harness/records.ts";
 import { which } from "../requirements.mjs";
 import { CliError } from "./command.ts";
@@ -20,6 +20,8 @@ export interface SessionOptions {
 	onTick?(seconds: number): void;
 	onLine(line: string): void;
 	onRecord(record: DeviceRecord): void;
+	/** Called when the time is up, before the device is switched off. */
+	afterwards?(device: Device): Promise<void>;
 }
 
 export interface Outcome {
@@ -55,10 +57,38 @@ export function chooseEmulator(board: string, asked: string | undefined): Emulat
 }
 
 /** Whether a record tells of a failure. A restart that the app asked for is none. */
-function isFailure(record: DeviceRecord): boolean {
+export function isFailure(record: DeviceRecord): boolean {
 	if (record.event === "end") return record.status !== 0;
 	if (record.event === "abort") return record.reason !== "software";
 	return ["uncaught", "rejection", "fault"].includes(record.event);
+}
+
+/** Switches a device on, and off again after `body`, whatever ends that: an error, or a signal to this process. */
+export async function withDevice<T>(
+	build: Build,
+	options: DeviceOptions,
+	body: (device: Device) => Promise<T>,
+): Promise<T> {
+	const { openDevice } = await import("../harness/device.ts");
+	const device = await openDevice(build, options);
+	let interrupted = false;
+	const interrupt = (signal: NodeJS.Signals) => {
+		interrupted = true;
+		// As a shell tells a death by this signal.
+		void device.stop().finally(() => process.exit(128 + constants.signals[signal]));
+	};
+	for (const signal of SIGNALS) process.once(signal, interrupt);
+	try {
+		await device.start();
+		return await body(device);
+	} catch (error) {
+		// The device that we switch off in the middle of a run says so; the process ends as soon as it is off.
+		if (interrupted) await new Promise(() => {});
+		throw error;
+	} finally {
+		for (const signal of SIGNALS) process.off(signal, interrupt);
+		await device.stop();
+	}
 }
 
 /** Runs the image until it ends or its time is up. The device is stopped in any case. */
@@ -74,53 +104,40 @@ export async function runSession(build: Build, options: SessionOptions): Promise
 			}
 		}
 	};
-	const { openDevice } = await import("../harness/device.ts");
-	const device = await openDevice(build, {
-		emulator: options.emulator,
-		...(options.input === undefined ? {} : { input: options.input }),
-	});
-	let shown = 0;
-	const follow = () => {
-		const text = device.output();
-		tell(parser.push(text.slice(shown)));
-		shown = text.length;
-	};
-	const timer = setInterval(follow, POLL_MS);
-	let interrupted = false;
-	const interrupt = (signal: NodeJS.Signals) => {
-		interrupted = true;
-		// As a shell tells a death by this signal.
-		void device.stop().finally(() => process.exit(128 + constants.signals[signal]));
-	};
-	for (const signal of SIGNALS) process.once(signal, interrupt);
-	try {
-		await device.start();
-		const start = performance.now();
-		const until = options.seconds ?? Number.POSITIVE_INFINITY;
-		let seconds = 0;
-		let reason: StopReason = "time";
-		while (reason === "time" && seconds < until) {
-			const slice = Math.min(options.paced ? SLICE : 3600, until - seconds);
-			reason = await device.run(slice);
-			seconds += slice;
-			if (options.paced) {
-				follow();
-				options.onTick?.(seconds);
+	const { emulator, input } = options;
+	return withDevice(build, { emulator, ...(input === undefined ? {} : { input }) }, async (device) => {
+		let shown = 0;
+		const follow = () => {
+			const text = device.output();
+			tell(parser.push(text.slice(shown)));
+			shown = text.length;
+		};
+		const timer = setInterval(follow, POLL_MS);
+		try {
+			const start = performance.now();
+			const until = options.seconds ?? Number.POSITIVE_INFINITY;
+			let seconds = 0;
+			let reason: StopReason = "time";
+			while (reason === "time" && seconds < until) {
+				const slice = Math.min(options.paced ? SLICE : 3600, until - seconds);
+				reason = await device.run(slice);
+				seconds += slice;
+				if (options.paced) {
+					follow();
+					options.onTick?.(seconds);
+				}
+				const ahead = seconds * 1000 - (performance.now() - start);
+				if (options.paced && reason === "time" && ahead > 0) {
+					await new Promise((resolve) => setTimeout(resolve, ahead));
+				}
 			}
-			const ahead = seconds * 1000 - (performance.now() - start);
-			if (options.paced && reason === "time" && ahead > 0) await new Promise((resolve) => setTimeout(resolve, ahead));
+			seconds = await device.now();
+			follow();
+			tell(parser.end());
+			if (reason === "time") await options.afterwards?.(device);
+			return { reason, seconds, ...(failure === undefined ? {} : { failure }) };
+		} finally {
+			clearInterval(timer);
 		}
-		seconds = await device.now();
-		follow();
-		tell(parser.end());
-		return { reason, seconds, ...(failure === undefined ? {} : { failure }) };
-	} catch (error) {
-		// The device that we switch off in the middle of a run says so; the process ends as soon as it is off.
-		if (interrupted) await new Promise(() => {});
-		throw error;
-	} finally {
-		clearInterval(timer);
-		for (const signal of SIGNALS) process.off(signal, interrupt);
-		await device.stop();
-	}
+	});
 }

@@ -179,11 +179,7 @@ function checkNonce(appraisal: Appraisal, evidence: Evidence, findings: Findings
 	const { nonce } = evidence;
 	if (nonce === undefined) return;
 	if (nonces === undefined) {
-		findings.add(
-			"nonce",
-			"none",
-			"no challenge is known to compare the nonce with, so the token may be an old one (--nonce tells the challenge)",
-		);
+		findings.add("nonce", "none", "no challenge is known to compare the nonce with: the token may be an old one");
 		return;
 	}
 	const mine = challenge === undefined || hex(challenge) === hex(nonce);
