@@ -341,9 +341,9 @@ export const command: Command = {
 	},
 	examples: [
 		["pericard attest ecg-patch", "challenge the reference app on mps2-an386"],
-		["pericard attest ecg-patch --board posix --save evidence", "and keep what it answered"],
+		["pericard attest ecg-patch --board posix --save e", "and keep what it answered"],
 		[
-			"pericard attest ecg-patch --board posix --token evidence/token.cbor --key evidence/key.json --nonce $(cat evidence/nonce.hex)",
+			"pericard attest ecg-patch --board posix --token e/token.cbor --key e/key.json --nonce $(cat e/nonce.hex)",
 			"judge the same answer once more",
 		],
 		["pericard attest --token psa-token.cbor", "look into a PSA token from elsewhere"],
