@@ -41,7 +41,7 @@ static void set_name(pc_region *region, const char *prefix, const char *text, si
 	size_t size = strlen(prefix);
 	memcpy(region->name, prefix, size);
 	for (size_t i = 0; i < available && text[i] != 0 && size < PC_MEASURE_NAME; i++) {
-		region->name[size++] = text[i];
+		region->name[size++] = text[i] >= 0x20 && text[i] < 0x7F ? text[i] : '?'; /* always valid in the log */
 	}
 	region->name[size] = 0;
 }

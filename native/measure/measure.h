@@ -54,7 +54,7 @@ typedef struct {
 /* A region while it is looked at. */
 typedef struct {
 	pc_component component;
-	char name[PC_MEASURE_NAME + 1]; /* NUL-terminated; a longer one in a forged archive is cut */
+	char name[PC_MEASURE_NAME + 1]; /* printable ASCII; other bytes of a name are '?', a longer one is cut */
 	const uint8_t *data;            /* may be NULL: a vector table lies at address 0 */
 	uint32_t size;                  /* may be 0 */
 	pc_measure_read read;           /* NULL: data[] is readable */

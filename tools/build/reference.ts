@@ -14,7 +14,7 @@ import type { Identity } from "./identity.ts";
 export const componentTypes = ["native", "engine", "archive", "configuration"] as const;
 export type ComponentType = (typeof componentTypes)[number];
 
-/** One region: its name (at most 64 bytes of UTF-8) and its SHA-256, 64 hex digits in lower case. */
+/** One region: its name (at most 64 characters of ASCII; others are "?") and its SHA-256, 64 hex digits in lower case. */
 export interface ReferenceEntry {
 	readonly name: string;
 	readonly value: string;
@@ -122,14 +122,14 @@ export function imageRegions(file: Buffer, board: Board): Region[] {
 	return regions;
 }
 
-/* The directory up to the first code; then each entry's content up to the next one's, whatever lies between them. */
-function archiveRegions(archive: Buffer, address: number): Region[] {
+/** The regions of an archive: the directory up to the first code; then each entry's content up to the next, whatever lies between. */
+export function archiveRegions(archive: Buffer, address: number): Region[] {
 	const entries: { name: string; offset: number }[] = [];
 	const add = (count: number, table: number, size: number, prefix: string): void => {
 		for (let index = 0; index < count; index++) {
 			const entry = table + index * size;
 			const name = archive.readUInt32LE(entry);
-			const text = archive.toString("utf8", name, archive.indexOf(0, name));
+			const text = archive.toString("latin1", name, archive.indexOf(0, name)).replace(/[^ -~]/g, "?");
 			entries.push({ name: prefix + text, offset: archive.readUInt32LE(entry + 4) });
 		}
 	};
@@ -139,8 +139,7 @@ function archiveRegions(archive: Buffer, address: number): Region[] {
 	entries.unshift({ name: "directory", offset: 0 });
 	return entries.map(({ name, offset }, index): Region => {
 		const [kind = "", ...rest] = name.split(":");
-		const size = Buffer.byteLength(name);
-		if (size > longestRegionName) {
+		if (name.length > longestRegionName) {
 			const most = longestRegionName - kind.length - 1;
 			throw new BuildError(
 				`${kind} "${rest.join(":")}": its name is longer than the ${most} bytes that can be measured`,
