@@ -1,0 +1,277 @@
+/*
+ * xs_attestation.c: natives of pericard/attestation.
+ *
+ * Measuring, claims and signature are one background job in C: JavaScript gives a nonce and gets a token with the measurement
+ * log that belongs to it, and nothing that it does changes what is signed. One job at a time; attestation.ts queues. Its
+ * memory, whose size depends on the image only, is taken at the first attestation and kept.
+ */
+#include "background.h"
+#include "config.h"
+#include "entropy.h"
+#include "hal.h"
+#include "identity.h"
+#include "image.h"
+#include "keystore.h"
+#include "platform.h"
+#include "reset.h"
+#include "token.h"
+
+#include "xs-platform.h"
+#include "xsmc.h"
+
+/* RFC 9783, section 4.1.2: callers outside of the secure side are negative. Here they are the app, or a peer on the link. */
+#define CLIENT_ID (-1)
+
+/* The numbers of FAULTS in attestation.ts. */
+typedef enum {
+	ATTESTED = 0,
+	NO_ENTROPY = 1,
+	NO_KEY = 2,
+	NO_FLASH = 3,
+	TOO_LARGE = 4,
+} attestation_status;
+
+typedef struct {
+	pc_job job;
+	bool busy;
+	attestation_status status;
+	xsSlot callback;
+	uint8_t nonce[PC_TOKEN_NONCE_MAX];
+	size_t nonce_size;
+	uint8_t token[PC_TOKEN_MAX];
+	size_t token_size;
+	size_t log_size, log_capacity;
+	uint8_t log[];
+} attestation;
+
+static attestation *state;
+
+/* Of this boot: made when it is first asked for. */
+static struct {
+	bool made;
+	uint8_t bytes[8];
+} boot_seed;
+
+static attestation_status status_of(pc_keystore_status status) {
+	switch (status) {
+	case PC_KEYSTORE_OK:
+		return ATTESTED;
+	case PC_KEYSTORE_ENTROPY:
+		return NO_ENTROPY;
+	case PC_KEYSTORE_FLASH:
+	case PC_KEYSTORE_FULL:
+		return NO_FLASH;
+	default:
+		return NO_KEY;
+	}
+}
+
+/* ---- background ------------------------------------------------------------------------------------------------- */
+
+static void log_more(void *context, const uint8_t *data, size_t size) {
+	attestation *a = context;
+	if (size <= a->log_capacity - a->log_size) {
+		memcpy(a->log + a->log_size, data, size);
+		a->log_size += size;
+	}
+}
+
+static attestation_status seed(uint8_t to[8]) {
+	if (!boot_seed.made) {
+		if (pc_random(boot_seed.bytes, sizeof boot_seed.bytes) != PC_ENTROPY_OK) {
+			return NO_ENTROPY;
+		}
+		boot_seed.made = true;
+	}
+	memcpy(to, boot_seed.bytes, sizeof boot_seed.bytes);
+	return ATTESTED;
+}
+
+static attestation_status attest(attestation *a) {
+	uint8_t ueid[PC_TOKEN_UEID], values[PC_COMPONENTS][PC_MEASURE_DIGEST], digest[32];
+	pc_token_claims claims = {
+		.nonce = a->nonce,
+		.nonce_size = a->nonce_size,
+		.ueid = ueid,
+		.implementation_id = pc_identity.implementation_id,
+		.client_id = CLIENT_ID,
+		.lifecycle = pc_identity_lifecycle(),
+		.entropy_source = (uint8_t)hal_entropy_source(),
+		.reset_reason = (uint8_t)pc_reset_last()->reason,
+	};
+	attestation_status status = seed(claims.boot_seed);
+	if (status == ATTESTED) {
+		uint8_t public_key[65];
+		status = status_of(pc_keystore_attestation_public(public_key));
+		pc_token_ueid(public_key, ueid);
+	}
+	if (status == ATTESTED) {
+		status = status_of(pc_keystore_boot_count(&claims.boot_count));
+	}
+	if (status != ATTESTED) {
+		return status;
+	}
+	pc_image image;
+	pc_image_open(&image);
+	a->log_size = 0;
+	pc_measure_image(&image, log_more, a, values);
+	for (unsigned i = 0; i < PC_COMPONENTS; i++) {
+		claims.components[i] = (pc_token_component){
+			.type = pc_component_names[i],
+			.version = i == PC_COMPONENT_ENGINE ? pc_identity.engine : pc_identity.version,
+			.value = values[i],
+			.signer = pc_identity.signer_id,
+		};
+	}
+	if (pc_token_write(&claims, a->token, sizeof a->token, &a->token_size, digest) != PC_TOKEN_OK) {
+		return TOO_LARGE;
+	}
+	return status_of(pc_keystore_attest(digest, a->token + a->token_size - PC_TOKEN_SIGNATURE));
+}
+
+_Static_assert(PC_TOKEN_COMPONENTS == PC_COMPONENTS, "a token has all components");
+
+static void work(pc_job *job) {
+	attestation *a = (attestation *)job;
+	a->status = attest(a);
+}
+
+static void done(pc_job *job, void *machine) {
+	attestation *a = (attestation *)job;
+	xsBeginHost(machine);
+	xsmcVars(4);
+	xsTry {
+		xsVar(0) = a->callback;
+		xsForget(a->callback);
+		a->busy = false;
+		xsmcSetInteger(xsVar(1), (xsIntegerValue)a->status);
+		if (a->status == ATTESTED) {
+			xsmcSetArrayBuffer(xsVar(2), a->token, (xsIntegerValue)a->token_size);
+			xsmcSetArrayBuffer(xsVar(3), a->log, (xsIntegerValue)a->log_size);
+		}
+		(void)xsCallFunction3(xsVar(0), xsGlobal, xsVar(1), xsVar(2), xsVar(3));
+	}
+	xsCatch {
+		pc_uncaught(the, false);
+	}
+	xsEndHost();
+}
+
+/* ---- JavaScript ------------------------------------------------------------------------------------------------- */
+
+/* (nonce of 32, 48 or 64 bytes, callback): calls back (status, token, log). Not while another is under way */
+void xs_attestation_start(xsMachine *the) {
+	if (state == NULL) {
+		pc_image image;
+		pc_image_open(&image);
+		size_t capacity = pc_measure_log_size(&image);
+		state = c_calloc(1, sizeof *state + capacity);
+		if (state == NULL) {
+			xsUnknownError("attestation: no memory");
+		}
+		state->log_capacity = capacity;
+	}
+	if (state->busy || xsmcArgc < 2) {
+		xsTypeError("attestation: another one is under way, or arguments are missing");
+	}
+	void *nonce;
+	xsUnsignedValue size;
+	xsmcGetBufferReadable(xsArg(0), &nonce, &size);
+	if (size != 32 && size != 48 && size != 64) {
+		xsRangeError("attestation: a nonce has 32, 48 or 64 bytes, not %d", (int)size);
+	}
+	memcpy(state->nonce, nonce, size);
+	state->nonce_size = size;
+	state->busy = true;
+	state->callback = xsArg(1);
+	xsRemember(state->callback);
+	state->job = (pc_job){.body = work, .done = done};
+	pc_background_start(&state->job);
+}
+
+/* () -> the public key of the attestation key, or status. Waits for the key if the first boot has not made it yet. */
+void xs_attestation_public_key(xsMachine *the) {
+	uint8_t public_key[65];
+	attestation_status status = status_of(pc_keystore_attestation_public(public_key));
+	if (status == ATTESTED) {
+		xsmcSetArrayBuffer(xsResult, public_key, sizeof public_key);
+	} else {
+		xsmcSetInteger(xsResult, (xsIntegerValue)status);
+	}
+}
+
+/* (public key) -> the instance id of the device that has it */
+void xs_attestation_instance_id(xsMachine *the) {
+	uint8_t ueid[PC_TOKEN_UEID];
+	void *public_key;
+	xsUnsignedValue size;
+	xsmcGetBufferReadable(xsArg(0), &public_key, &size);
+	if (size != 65) {
+		xsRangeError("attestation: a public key has 65 bytes, not %d", (int)size);
+	}
+	pc_token_ueid(public_key, ueid);
+	xsmcSetArrayBuffer(xsResult, ueid, sizeof ueid);
+}
+
+/* The body of the link's message "identity": docs/management.md. */
+static struct {
+	pc_job job;
+	bool busy;
+	attestation_status status;
+	xsSlot callback;
+	uint8_t public_key[65];
+} identity;
+
+static void find_identity(pc_job *job) {
+	(void)job;
+	identity.status = status_of(pc_keystore_attestation_public(identity.public_key));
+}
+
+static size_t put_identity(uint8_t *to, size_t capacity) {
+	const char *names[] = {pc_identity.board, pc_creation.app, pc_identity.version};
+	size_t size = sizeof identity.public_key + PC_TOKEN_UEID;
+	memcpy(to, identity.public_key, sizeof identity.public_key);
+	pc_token_ueid(identity.public_key, to + sizeof identity.public_key);
+	for (size_t i = 0; i < 3; i++) {
+		size_t left = capacity - size - (3 - i), length = strlen(names[i]);
+		length = length < left ? length : left;
+		to[size++] = (uint8_t)length;
+		memcpy(to + size, names[i], length);
+		size += length;
+	}
+	return size;
+}
+
+static void tell_identity(pc_job *job, void *machine) {
+	(void)job;
+	xsBeginHost(machine);
+	xsmcVars(3);
+	xsTry {
+		uint8_t body[234]; /* the link's longest */
+		xsVar(0) = identity.callback;
+		xsForget(identity.callback);
+		identity.busy = false;
+		xsmcSetInteger(xsVar(1), (xsIntegerValue)identity.status);
+		if (identity.status == ATTESTED) {
+			size_t size = put_identity(body, sizeof body);
+			xsmcSetArrayBuffer(xsVar(2), body, (xsIntegerValue)size);
+		}
+		(void)xsCallFunction2(xsVar(0), xsGlobal, xsVar(1), xsVar(2));
+	}
+	xsCatch {
+		pc_uncaught(the, false);
+	}
+	xsEndHost();
+}
+
+/* (callback): calls back (status, body), once the attestation key is there. Not while another is under way */
+void xs_attestation_identify(xsMachine *the) {
+	if (identity.busy || xsmcArgc < 1) {
+		xsTypeError("attestation: another one is under way, or an argument is missing");
+	}
+	identity.busy = true;
+	identity.callback = xsArg(0);
+	xsRemember(identity.callback);
+	identity.job = (pc_job){.body = find_identity, .done = tell_identity};
+	pc_background_start(&identity.job);
+}
