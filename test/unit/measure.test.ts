@@ -96,7 +96,9 @@ describe("the core on the device", () => {
 		}
 	});
 
-	test("the value is the hash of CBOR as it is written out by hand", () => {
+	test("the value is the hash of CBOR as it is written out by hand; the example of docs/measurement.md", () => {
+		const example = [{ name: "xs", value: sha256(Buffer.from("abc")) }];
+		expect(componentValue(example)).toBe("22074c9e31627f7c32021a31f9c992d12c08dc3507a8613de7012d20d4360164");
 		const digest = "00".repeat(31);
 		const entries = [
 			{ name: "a", value: `${digest}01` },

@@ -46,7 +46,7 @@ static void mark(uint32_t instructions) {
 	pc_mark();
 }
 
-/* (count) -> the four values, then the log. With count, pc_mark() at each count of work. */
+/* (count) -> the four values, then the log. pc_mark() before and after; with count, at each count of work too. */
 void xs_measure(xsMachine *the) {
 	static uint8_t bytes[PC_COMPONENTS * PC_MEASURE_DIGEST + 4096];
 	uint8_t values[PC_COMPONENTS][PC_MEASURE_DIGEST];
@@ -57,7 +57,9 @@ void xs_measure(xsMachine *the) {
 		pc_crypto_spend = mark;
 	}
 	pc_image_open(&image);
+	pc_mark();
 	pc_measure_image(&image, append, &log, values);
+	pc_mark();
 	pc_crypto_spend = before;
 	if (log.size > log.room || log.size != pc_measure_log_size(&image)) {
 		xsRangeError("a log of %d bytes", (int)log.size);
