@@ -261,7 +261,7 @@ describe("software", () => {
 			expect.stringMatching(
 				/^archive: module "pericard\/signal\/qrs" is not what was built: expected [0-9a-f]{16}…, measured [0-9a-f]{16}…$/,
 			),
-			expect.stringMatching(/^archive: directory is not what was built/),
+			expect.stringMatching(/^archive: region "directory" is not what was built/),
 		]);
 		expect(result.vector.executables).toBe(96);
 		expect(result.components.map(({ status }) => status)).toEqual(["ok", "ok", "differs", "ok"]);
@@ -281,9 +281,11 @@ describe("software", () => {
 
 	test("a patched native, and another configuration", () => {
 		const native = new Bench().attest({ image: changed(IMAGE, { native: "patched" }) });
-		expect(faults(native)).toEqual([expect.stringMatching(/^native: native is not what was built/)]);
+		expect(faults(native)).toEqual([expect.stringMatching(/^native: region "native" is not what was built/)]);
 		const configuration = new Bench().attest({ image: changed(IMAGE, { machine: "more heap" }) });
-		expect(faults(configuration)).toEqual([expect.stringMatching(/^configuration: machine is not what was built/)]);
+		expect(faults(configuration)).toEqual([
+			expect.stringMatching(/^configuration: region "machine" is not what was built/),
+		]);
 		expect(configuration.vector).toMatchObject({ executables: 2, configuration: 96 });
 	});
 

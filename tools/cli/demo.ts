@@ -1,6 +1,7 @@
-// `pericard demo`: the reference ECG patch in the emulator, with its beats as they are found.
+// `pericard demo`: the reference ECG patch in the emulator, with its beats as they are found; then it is attested.
 
 import { join } from "node:path";
+import type { Build } from "../build/build.ts";
 import type { DeviceRecord } from "../harness/records.ts";
 import { recordStream } from "../signals/frames.ts";
 import { NO_SAMPLE, type Recording } from "../signals/record.ts";
@@ -124,6 +125,7 @@ async function run(args: Arguments): Promise<number> {
 
 	const screen = process.stdout.isTTY ? new Screen(record) : undefined;
 	const beats: Beat[] = [];
+	let proven = false;
 	const outcome = await runSession(build, {
 		emulator,
 		input: recordStream(record),
@@ -139,36 +141,50 @@ async function run(args: Arguments): Promise<number> {
 			beats.push(beat);
 			if (screen === undefined) console.log(beatLine(beat));
 		},
+		afterwards: async (device) => {
+			summary(build, beats, await device.now());
+			const { prove } = await import("./proof.ts");
+			proven = await prove(device, build, console.log);
+		},
 	});
 	if (outcome.failure !== undefined) {
 		for (const line of describeFailure({ build, dir: app }, outcome.failure)) console.error(line);
 		return FAILED;
 	}
+	if (!beats.some((beat) => beat.bpm !== null)) {
+		console.error(`No heart rate in ${outcome.seconds.toFixed(1)} s of emulated time`);
+		return FAILED;
+	}
+	if (!proven) {
+		console.error("The verifier did not say of all of these what it must");
+		return FAILED;
+	}
+	console.log("\nNext: `npx pericard new my-device` starts an app of your own.");
+	return OK;
+}
+
+/** A line on what was seen of the heart, and on the image. */
+function summary(build: Build, beats: readonly Beat[], seconds: number): void {
 	const rates = beats.flatMap((beat) => (beat.bpm === null ? [] : [beat.bpm]));
 	const found = beats.filter((beat) => beat.fault === null).length;
 	const faults = beats.length - found;
 	const { flashTotal, ramTotal } = build.size;
-	if (rates.length === 0) {
-		console.error(
-			`No heart rate in ${outcome.seconds.toFixed(1)} s of emulated time: ${found} beats, ${faults} faults`,
-		);
-		return FAILED;
-	}
 	const mean = rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
+	const rate =
+		rates.length === 0
+			? "no heart rate"
+			: `mean ${mean.toFixed(0)} bpm (${Math.min(...rates).toFixed(0)}..${Math.max(...rates).toFixed(0)})`;
 	console.log(
-		`\n${outcome.seconds.toFixed(1)} s on the device: ${found} beats, mean ${mean.toFixed(0)} bpm ` +
-			`(${Math.min(...rates).toFixed(0)}..${Math.max(...rates).toFixed(0)}), ${faults === 0 ? "no" : faults} faults; ` +
-			`${Math.round(flashTotal / 1024)} KB flash, ${Math.round(ramTotal / 1024)} KB RAM`,
+		`\n${seconds.toFixed(1)} s on the device: ${found} beats, ${rate}, ${faults === 0 ? "no" : faults} faults; ` +
+			`${Math.round(flashTotal / 1024)} KB flash, ${Math.round(ramTotal / 1024)} KB RAM\n`,
 	);
-	console.log("Next: `npx pericard new my-device` starts an app of your own.");
-	return OK;
 }
 
 export const command: Command = {
 	name: "demo",
-	summary: "the ECG patch in the emulator, beat by beat",
+	summary: "the ECG patch in the emulator, beat by beat, and attested",
 	description:
-		"Builds the reference app ecg-patch for mps2-an386 (Cortex-M4F), boots it in QEMU, streams an ECG into its second serial port and shows each beat that the firmware finds. In a terminal: with a trace, at the pace of the wall clock. Elsewhere: a line a beat, as fast as it goes.",
+		"Builds the reference app ecg-patch for mps2-an386 (Cortex-M4F), boots it in QEMU, streams an ECG into its second serial port and shows each beat that the firmware finds. In a terminal: with a trace, at the pace of the wall clock. Elsewhere: a line a beat, as fast as it goes. Then the device is challenged to prove what it runs: as it is, and under three attacks, which the verifier names.",
 	positionals: [],
 	options: {
 		input: { value: "FILE", help: "a WFDB record (.hea) or .csv instead of the synthetic ECG" },
@@ -179,7 +195,7 @@ export const command: Command = {
 		["pericard demo --input 100.hea --seconds 60", "the first minute of a record"],
 	],
 	exitCodes: [
-		[0, "the firmware found a heart rate"],
+		[0, "the firmware found a heart rate, the verifier affirmed it and caught the attacks"],
 		[1, "it did not, or it crashed"],
 		[2, "wrong usage, or a tool is missing (see `pericard doctor`)"],
 	],

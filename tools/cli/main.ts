@@ -25,7 +25,11 @@ const VERBS: readonly Verb[] = [
 		summary: "is a device what was built? challenge it, judge its answer",
 		load: () => import("./attest.ts"),
 	},
-	{ name: "demo", summary: "the ECG patch in the emulator, beat by beat", load: () => import("./demo.ts") },
+	{
+		name: "demo",
+		summary: "the ECG patch in the emulator, beat by beat, and attested",
+		load: () => import("./demo.ts"),
+	},
 	{
 		name: "bench",
 		summary: "measure size, boot, speed and wake-ups of the firmware",

@@ -376,7 +376,9 @@ function compareParts(expected: ReferenceComponent, log: LogComponent): PartResu
 }
 
 function partText(part: PartResult): string {
-	const name = part.name.replace(/^(module|resource):(.*)$/s, '$1 "$2"');
+	const name = /^(module|resource):/.test(part.name)
+		? part.name.replace(/^(\w+):(.*)$/s, '$1 "$2"')
+		: `region "${part.name}"`;
 	switch (part.status) {
 		case "missing":
 			return `${name} is missing`;
