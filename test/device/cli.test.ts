@@ -264,9 +264,20 @@ test("build --json: the figures of its table, and files that exist", async () =>
 		elf: string;
 		hex: string;
 		map: string;
+		version: string;
+		reference: string;
+		corim: string;
 		size: { flash: Record<string, number>; flashTotal: number };
 	};
-	for (const file of [build.elf, build.hex, build.map]) expect(existsSync(file), file).toBe(true);
+	for (const file of [build.elf, build.hex, build.map, build.corim]) expect(existsSync(file), file).toBe(true);
+	expect(JSON.parse(readFileSync(build.reference, "utf8"))).toMatchObject({
+		format: 1,
+		app: "small",
+		version: "0.0.0",
+	});
+	expect(build.version).toBe("0.0.0");
+	for (const name of ["small.reference.json", "small.corim"]) expect(text.stdout).toContain(name);
+	expect(text.stdout).toContain("small 0.0.0 for mps2-an386 (lifecycle secured)");
 	expect(Object.values(build.size.flash).reduce((sum, bytes) => sum + bytes, 0)).toBe(build.size.flashTotal);
 	expect(text.stdout.replaceAll(" ", "")).toContain(`total${build.size.flashTotal}`);
 });

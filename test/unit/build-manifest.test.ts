@@ -70,6 +70,7 @@ describe("modules", () => {
 		expect(manifest.natives).toEqual([
 			{
 				manifest: join(root, "app/manifest.json"),
+				includes: [],
 				component: "app",
 				sources: [join(root, "app/fast.c")],
 				headers: [join(root, "app/fast.h")],
