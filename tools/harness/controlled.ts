@@ -60,6 +60,7 @@ export abstract class ControlledDevice implements Device {
 	readonly board: string;
 	abstract readonly emulator: Emulator;
 	protected readonly build: Build;
+	protected readonly markAt: readonly string[];
 	readonly #options: DeviceOptions;
 	readonly #folder = mkdtempSync(join(tmpdir(), "pericard-"));
 	readonly #storage: string;
@@ -80,6 +81,7 @@ export abstract class ControlledDevice implements Device {
 
 	constructor(build: Build, options: DeviceOptions) {
 		this.build = build;
+		this.markAt = options.markAt ?? ["pc_mark"];
 		this.board = build.board;
 		this.#options = options;
 		this.#storage = options.storage ?? join(this.#folder, "storage");

@@ -64,13 +64,14 @@ export interface Device {
 	writeMemory(address: number | string, data: Uint8Array): Promise<void>;
 	/** Instructions executed since power-on. On posix: steps of the engine. */
 	instructions(): Promise<bigint>;
-	/** The count of instructions at each call of pc_mark() since power-on. */
+	/** The count of instructions at each call of pc_mark(), or of options.markAt, since power-on. */
 	marks(): Promise<bigint[]>;
 	/** Power off for good; nothing is left behind but the output and the storage file. */
 	stop(): Promise<void>;
 }
 
-/** From its `after`-th byte on (0) the noise source always gives the same, one byte in four is 0, or nothing comes. */
+/** From its `after`-th byte on (0) the noise source always gives the same, only two bits of a byte are noise, or nothing
+ * comes. */
 export interface NoiseFault {
 	readonly kind: "stuck" | "biased" | "absent";
 	readonly after?: number;
@@ -87,6 +88,8 @@ export interface DeviceOptions {
 	readonly seed?: number;
 	/** What the noise source does wrong. */
 	readonly noise?: NoiseFault;
+	/** The functions whose calls marks() tells of, up to four; pc_mark() if not given. Not on posix. */
+	readonly markAt?: readonly string[];
 	/** Wall-clock seconds without any progress after which a run fails; 60 if not given. */
 	readonly patience?: number;
 }

@@ -72,7 +72,7 @@ export class QemuDevice extends ControlledDevice {
 		const hooks = [
 			...this.#address("gate", "pc_uart_rx_gate"),
 			...this.#address("reset", "pc_system_reset"),
-			...this.#address("mark", "pc_mark"),
+			...this.markAt.flatMap((symbol) => this.#address("mark", symbol)),
 			...this.#address("stop", "pc_harness_stop"),
 			...this.#address("flash", "pc_flash_step"),
 			...files.outputs.map((_, port) => `uart${port}=uart${port}`),

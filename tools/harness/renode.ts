@@ -247,7 +247,7 @@ export class RenodeDevice implements Device {
 		}
 		await this.monitor("sysbus.supply StaysOff true");
 		await this.#watch("StopAt", "pc_harness_stop");
-		await this.#watch("MarkAt", "pc_mark");
+		for (const symbol of this.#options.markAt ?? ["pc_mark"]) await this.#watch("MarkAt", symbol);
 		await this.#watch("ResetAt", "pc_system_reset");
 		if (!this.#hasController) await this.#watch("CutAt", "pc_flash_step");
 	}

@@ -6,7 +6,7 @@
  * the same firmware and the same input give the same instruction count and the same output, byte by byte.
  *
  * Arguments: control=<unix socket to connect to>, uart<n>=<chardev id>, and the addresses of functions of the guest:
- * gate= polls a UART, reset= requests a system reset, mark=, stop=, flash= (hosts/common/harness.h).
+ * gate= polls a UART, reset= requests a system reset, mark= (up to MARK_PLACES of them), stop=, flash= (hosts/common/harness.h).
  * Control protocol: lines of text, see command(). The emulator ends when the socket is closed, so that none is orphaned.
  */
 #define _GNU_SOURCE
@@ -44,7 +44,9 @@ typedef struct {
 static qemu_internals qemu;
 static port ports[PORTS];
 /* Addresses of functions of the guest; 0: it has none. */
-static uint64_t gate_address, reset_address, mark_address, stop_address, flash_address;
+#define MARK_PLACES 4
+static uint64_t gate_address, reset_address, stop_address, flash_address;
+static uint64_t mark_addresses[MARK_PLACES];
 
 static uint64_t instructions; /* counted inline by the translated code */
 static uint64_t *marks;
@@ -280,8 +282,9 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_gate, QEMU_PLUGIN_CB_NO_REGS, NULL);
 		if (reset_address && address == reset_address)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_reset_request, QEMU_PLUGIN_CB_NO_REGS, NULL);
-		if (mark_address && address == mark_address)
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, QEMU_PLUGIN_CB_NO_REGS, NULL);
+		for (size_t place = 0; place < MARK_PLACES; place++)
+			if (mark_addresses[place] && address == mark_addresses[place])
+				qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, QEMU_PLUGIN_CB_NO_REGS, NULL);
 		if (stop_address && address == stop_address)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_stop, QEMU_PLUGIN_CB_NO_REGS, NULL);
 		if (flash_address && address == flash_address)
@@ -461,6 +464,16 @@ static bool connect_control(const char *path) {
 	return in && !pthread_create(&thread, NULL, serve, in);
 }
 
+static bool add_mark_place(uint64_t address) {
+	for (size_t place = 0; place < MARK_PLACES; place++) {
+		if (mark_addresses[place] == 0) {
+			mark_addresses[place] = address;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool argument(const char *text) {
 	const char *value = strchr(text, '=');
 	if (!value)
@@ -478,7 +491,7 @@ static bool argument(const char *text) {
 	else if (length == 5 && !strncmp(text, "reset", length))
 		reset_address = address;
 	else if (length == 4 && !strncmp(text, "mark", length))
-		mark_address = address;
+		return add_mark_place(address);
 	else if (length == 4 && !strncmp(text, "stop", length))
 		stop_address = address;
 	else if (length == 5 && !strncmp(text, "flash", length))
