@@ -1,8 +1,9 @@
 // pericard/attestation: the device proves what it runs. Flash is measured, claims are put together and signed in native/,
 // in the background; JavaScript gives a nonce and gets a token (docs/attestation.md).
 
-const start: (nonce: ArrayBuffer, callback: (status: number, token?: ArrayBuffer, log?: ArrayBuffer) => void) => void =
+const start: (nonce: ArrayBuffer, callback: (status: number, token?: HostBuffer, log?: HostBuffer) => void) => void =
 	native("xs_attestation_start");
+const end: () => void = native("xs_attestation_end");
 const keyOrStatus: () => ArrayBuffer | number = native("xs_attestation_public_key");
 const idOf: (publicKey: ArrayBuffer) => ArrayBuffer = native("xs_attestation_instance_id");
 
@@ -36,7 +37,10 @@ export class AttestationError extends Error {
 /** Gets the token and the measurement log that it proves, or an error. */
 export type Attested = (error: AttestationError | null, token?: ArrayBuffer, log?: ArrayBuffer) => void;
 
-const waiting: { readonly nonce: ArrayBuffer; readonly callback: Attested }[] = [];
+/** The same where they lie: they are lent until `giveBack` is called, and nobody else is served before. */
+export type Lent = (error: AttestationError | null, token?: Uint8Array, log?: Uint8Array) => void;
+
+const waiting: { readonly nonce: ArrayBuffer; readonly callback: Lent }[] = [];
 let busy = false;
 
 /**
@@ -45,6 +49,15 @@ let busy = false;
  * 32, 48 or 64 bytes.
  */
 export function attest(nonce: ArrayBuffer, callback: Attested): void {
+	attestInPlace(nonce, (error, token, log) => {
+		const copies = [token, log].map((bytes) => bytes?.slice().buffer as ArrayBuffer | undefined);
+		giveBack();
+		callback(error, ...copies);
+	});
+}
+
+/** As attest(), without copies. The callback, or what it starts, must call giveBack(), after an error too. */
+export function attestInPlace(nonce: ArrayBuffer, callback: Lent): void {
 	const size = nonce.byteLength;
 	if (size !== 32 && size !== 48 && size !== 64) {
 		throw new RangeError(`attestation: a nonce has 32, 48 or 64 bytes, not ${size}`);
@@ -53,17 +66,25 @@ export function attest(nonce: ArrayBuffer, callback: Attested): void {
 	next();
 }
 
+/** Ends what attestInPlace() has begun. */
+export function giveBack(): void {
+	end();
+	busy = false;
+	next();
+}
+
 function next(): void {
 	const first = busy ? undefined : waiting.shift();
-	if (first === undefined) {
-		return;
+	if (first !== undefined) {
+		start(first.nonce, (status, token, log) => {
+			if (token === undefined || log === undefined) {
+				first.callback(new AttestationError(faultOf(status)));
+			} else {
+				first.callback(null, new Uint8Array(token), new Uint8Array(log));
+			}
+		});
+		busy = true;
 	}
-	start(first.nonce, (status, token, log) => {
-		busy = false;
-		next();
-		first.callback(status === 0 ? null : new AttestationError(faultOf(status)), token, log);
-	});
-	busy = true;
 }
 
 /** The public half of the attestation key: 04 || X || Y. Throws an AttestationError. At the first boot, while the key is being

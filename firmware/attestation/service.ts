@@ -1,7 +1,7 @@
 // pericard/attestation/service: answers challenges on the management link. Being loaded is all it takes: manifests/attestation.json
 // has it loaded before the app.
 
-import { type AttestationFault, attest, faultOf } from "pericard/attestation";
+import { type AttestationFault, attestInPlace, faultOf, giveBack } from "pericard/attestation";
 import { answer, answerOnce, type Payload, type Request, refuse, serve } from "pericard/management";
 import { ERROR, EVIDENCE, encodeMessage, encodePartHeader, MESSAGE, PART_MAX } from "pericard/management/codec";
 
@@ -51,19 +51,25 @@ serve(MESSAGE.challenge, (request) => {
 
 function begin(request: Request): void {
 	current = request;
-	attest(request.body.slice().buffer as ArrayBuffer, (error, token, log) => {
+	attestInPlace(request.body.slice().buffer as ArrayBuffer, (error, token, log) => {
 		if (token === undefined || log === undefined) {
 			refuse(request, codeOf(error?.code));
+			goOn();
 		} else {
 			sendEvidence(request.sequence, token, log);
 		}
-		current = undefined;
-		const next = waiting;
-		waiting = undefined;
-		if (next !== undefined) {
-			begin(next);
-		}
 	});
+}
+
+/* The current challenge has been answered. */
+function goOn(): void {
+	giveBack();
+	current = undefined;
+	const next = waiting;
+	waiting = undefined;
+	if (next !== undefined) {
+		begin(next);
+	}
 }
 
 function codeOf(fault: AttestationFault | undefined): number {
@@ -79,13 +85,14 @@ function codeOf(fault: AttestationFault | undefined): number {
 }
 
 /* The token's parts, then the log's. */
-function sendEvidence(sequence: number, token: ArrayBuffer, log: ArrayBuffer): void {
+function sendEvidence(sequence: number, token: Uint8Array, log: Uint8Array): void {
 	let what: number = EVIDENCE.token;
 	let data = token;
 	let offset = 0;
 	answer((): Payload | undefined => {
-		if (offset >= data.byteLength) {
+		if (offset >= data.length) {
 			if (what === EVIDENCE.log) {
+				goOn();
 				return undefined;
 			}
 			what = EVIDENCE.log;
@@ -93,8 +100,8 @@ function sendEvidence(sequence: number, token: ArrayBuffer, log: ArrayBuffer): v
 			offset = 0;
 		}
 		const start = offset;
-		const end = Math.min(start + PART_MAX, data.byteLength);
+		const end = Math.min(start + PART_MAX, data.length);
 		offset = end;
-		return { head: encodePartHeader(sequence, what, start, data.byteLength), data, start, end };
+		return { head: encodePartHeader(sequence, what, start, data.length), data, start, end };
 	});
 }

@@ -13,8 +13,9 @@ import {
 } from "pericard/management/codec";
 
 const open: (onFrame: (payload: ArrayBuffer) => void, onRoom: () => void) => void = native("xs_management_open");
-const send: (head: Uint8Array, data?: ArrayBuffer, start?: number, end?: number) => boolean =
+const send: (head: Uint8Array, data?: Uint8Array, start?: number, end?: number) => boolean =
 	native("xs_management_send");
+const wait: () => void = native("xs_management_wait");
 
 export interface Request {
 	readonly message: number;
@@ -25,7 +26,7 @@ export interface Request {
 /** The payload of a frame: `head`, then bytes [start, end) of `data`. */
 export interface Payload {
 	readonly head: Uint8Array;
-	readonly data?: ArrayBuffer;
+	readonly data?: Uint8Array;
 	readonly start?: number;
 	readonly end?: number;
 }
@@ -49,7 +50,9 @@ export function serve(message: number, service: (request: Request) => void): voi
 /** Queues an answer. */
 export function answer(next: Answer): void {
 	answers.push(next);
-	sendOn();
+	if (answers.length === 1) {
+		sendOn();
+	}
 }
 
 /** Answers "error". `text` is for ERROR.internal; the other codes speak for themselves. */
@@ -67,17 +70,26 @@ export function answerOnce(head: Uint8Array): void {
 	});
 }
 
+/* One frame at most: in between others have their turn. */
 function sendOn(): void {
-	while (answers.length > 0) {
-		payload ??= (answers[0] as Answer)();
+	const first = next();
+	if (first !== undefined && send(first.head, first.data, first.start, first.end)) {
+		payload = undefined;
+	}
+	if (next() !== undefined) {
+		wait();
+	}
+}
+
+/* What is to be sent next, if anything. */
+function next(): Payload | undefined {
+	while (payload === undefined && answers.length > 0) {
+		payload = (answers[0] as Answer)();
 		if (payload === undefined) {
 			answers.shift();
-		} else if (send(payload.head, payload.data, payload.start, payload.end)) {
-			payload = undefined;
-		} else {
-			return;
 		}
 	}
+	return payload;
 }
 
 function receive(frame: ArrayBuffer): void {

@@ -3,7 +3,8 @@
  *
  * Measuring, claims and signature are one background job in C: JavaScript gives a nonce and gets a token with the measurement
  * log that belongs to it, and nothing that it does changes what is signed. One job at a time; attestation.ts queues. Its
- * memory, whose size depends on the image only, is taken at the first attestation and kept.
+ * memory, whose size depends on the image only, is taken at the first attestation and kept, and JavaScript reads the results
+ * in place.
  */
 #include "background.h"
 #include "config.h"
@@ -136,6 +137,13 @@ static void work(pc_job *job) {
 	a->status = attest(a);
 }
 
+/* A buffer that JavaScript reads in place. */
+static void lend(xsMachine *the, xsSlot *to, uint8_t *data, size_t size) {
+	*to = xsNewHostObject(NULL);
+	fxSetHostBuffer(the, to, data, (xsIntegerValue)size);
+	fxPetrifyHostBuffer(the, to);
+}
+
 static void done(pc_job *job, void *machine) {
 	attestation *a = (attestation *)job;
 	xsBeginHost(machine);
@@ -143,11 +151,10 @@ static void done(pc_job *job, void *machine) {
 	xsTry {
 		xsVar(0) = a->callback;
 		xsForget(a->callback);
-		a->busy = false;
 		xsmcSetInteger(xsVar(1), (xsIntegerValue)a->status);
 		if (a->status == ATTESTED) {
-			xsmcSetArrayBuffer(xsVar(2), a->token, (xsIntegerValue)a->token_size);
-			xsmcSetArrayBuffer(xsVar(3), a->log, (xsIntegerValue)a->log_size);
+			lend(the, &xsVar(2), a->token, a->token_size);
+			lend(the, &xsVar(3), a->log, a->log_size);
 		}
 		(void)xsCallFunction3(xsVar(0), xsGlobal, xsVar(1), xsVar(2), xsVar(3));
 	}
@@ -159,7 +166,8 @@ static void done(pc_job *job, void *machine) {
 
 /* ---- JavaScript ------------------------------------------------------------------------------------------------- */
 
-/* (nonce of 32, 48 or 64 bytes, callback): calls back (status, token, log). Not while another is under way */
+/* (nonce of 32, 48 or 64 bytes, callback): calls back (status, token, log). The buffers are lent: they hold what they hold until
+ * xs_attestation_end, and without that there is no other attestation. */
 void xs_attestation_start(xsMachine *the) {
 	if (state == NULL) {
 		pc_image image;
@@ -187,6 +195,14 @@ void xs_attestation_start(xsMachine *the) {
 	xsRemember(state->callback);
 	state->job = (pc_job){.body = work, .done = done};
 	pc_background_start(&state->job);
+}
+
+/* () */
+void xs_attestation_end(xsMachine *the) {
+	(void)the;
+	if (state != NULL) {
+		state->busy = false;
+	}
 }
 
 /* () -> the public key of the attestation key, or status. Waits for the key if the first boot has not made it yet. */

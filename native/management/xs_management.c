@@ -23,7 +23,8 @@ static struct {
 	management_receiver receiver;
 	management_pace pace;
 	bool open;
-	bool waiting; /* for room */
+	bool waiting; /* an answer, for room or for its turn */
+	bool full;    /* there was no room for what was to be sent last */
 	xsSlot on_frame, on_room;
 	uint8_t data[REQUEST_MAX + MANAGEMENT_OVERHEAD];
 } link = {
@@ -98,7 +99,7 @@ static uint64_t pending(pc_listener *listener, void *machine, uint32_t events) {
 }
 
 /* (function of an ArrayBuffer, function without arguments): opens the link; the first gets the payload of each valid frame,
- * the second is called when there is room again for what xs_management_send has refused */
+ * the second is what xs_management_wait waits for */
 void xs_management_open(xsMachine *the) {
 	if (link.open) {
 		xsUnknownError("management: the link is open already");
@@ -134,11 +135,8 @@ void xs_management_send(xsMachine *the) {
 		payload.rest_size = (size_t)(end - start);
 	}
 	size_t needed = management_frame_size(&payload);
-	if (needed > hal_uart_writable(HAL_UART_CONSOLE)) {
-		if (!link.waiting) {
-			link.waiting = true;
-			pc_hold();
-		}
+	link.full = needed > hal_uart_writable(HAL_UART_CONSOLE);
+	if (link.full) {
 		xsmcSetBoolean(xsResult, false);
 		return;
 	}
@@ -147,4 +145,17 @@ void xs_management_send(xsMachine *the) {
 	pc_console_frame_end();
 	management_sent(&link.pace, needed);
 	xsmcSetBoolean(xsResult, true);
+}
+
+/* () There is more to send: the function of xs_management_open is called when there is room, and not before the event loop has
+ * had its turn. */
+void xs_management_wait(xsMachine *the) {
+	(void)the;
+	if (!link.waiting) {
+		link.waiting = true;
+		pc_hold();
+	}
+	if (!link.full) {
+		hal_event_raise(HAL_EVENT_UART_TX(HAL_UART_CONSOLE));
+	}
 }

@@ -20,7 +20,7 @@ serve(MANY, ({ sequence, body }) => {
 	answer(() => {
 		if (sent === count) return undefined;
 		const head = encodeHeader(0x80 | MANY, sequence, size);
-		return { head, data: new Uint8Array(size + 2).fill(sent++).buffer, start: 1, end: 1 + size };
+		return { head, data: new Uint8Array(size + 2).fill(sent++), start: 1, end: 1 + size };
 	});
 });
 
