@@ -331,6 +331,18 @@ txSlot *pc_new_function_name(txMachine *the, txSlot *instance, txID id, txIndex 
 	return creating ? C_NULL : fxNewFunctionName(the, instance, id, index, former, prefix);
 }
 
+/* ---- what natives point to -------------------------------------------------------------------------------------- */
+
+/*
+ * Replaces fxReport in XS's files that look for the bytes of a buffer (see engine.json). They call it, with a warning, where
+ * they would go on to take any host object for a buffer of as many bytes as its property byteLength says: JavaScript could
+ * read and write the memory behind what a native points to, keys among it.
+ */
+void pc_refuse_buffer(txMachine *the, txString warning, ...) {
+	(void)warning;
+	mxTypeError("this is no buffer");
+}
+
 /* ---- jobs and time ---------------------------------------------------------------------------------------------- */
 
 void fxQueuePromiseJobs(txMachine *the) {

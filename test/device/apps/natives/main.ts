@@ -1,5 +1,6 @@
 // Natives in every form that TypeScript can name them: functions, methods, accessors, constructors, a destructor.
 
+import { crc32 } from "pericard/crc";
 import { collect } from "pericard/system";
 import { describe, expect, test } from "pericard/test";
 
@@ -68,6 +69,12 @@ describe("natives", () => {
 		expect(() => Counter.prototype.add.call({} as Counter, 1)).toThrow();
 		const { add } = new Counter(1);
 		expect(() => add.call([] as unknown as Counter, 1)).toThrow();
+	});
+	test("an object of a native is no buffer, whatever it says of its length", () => {
+		const counter = Object.assign(new Counter(0x2000), { byteLength: 16 }) as unknown as ArrayBuffer;
+		expect(() => new Uint8Array(counter)).toThrow(TypeError);
+		expect(() => new DataView(counter)).toThrow(TypeError);
+		expect(() => crc32(counter)).toThrow(TypeError);
 	});
 	test("the destructor runs when an object is collected", async () => {
 		const before = Counter.destroyed;
