@@ -33,8 +33,8 @@ typedef enum {
 #define PC_P256_PUBLIC_SIZE 65u
 #define PC_SIGNATURE_SIZE 64u
 
-/* Called, if not NULL, with the instructions (an estimate for a Cortex-M4, within 15 % over a whole operation) that hashing
- * and P-256 have worked since the call before: every 2,500 or so, and at most 8,000. AES doesn't call it. */
+/* Called, if not NULL, with the instructions that hashing and P-256 work until the next call: an estimate for a Cortex-M4,
+ * within 15 % over a whole operation. Two calls are 1,000 to 2,500 instructions apart, at most 5,000. AES doesn't call it. */
 extern void (*pc_crypto_spend)(uint32_t instructions);
 
 /* Overwrites memory with zeros, though it is not read any more. */
