@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-const char *const pc_component_names[PC_COMPONENTS] = {"native", "engine", "archive", "configuration"};
+const char *const pc_component_names[PC_COMPONENTS] = {"native", "xs", "app", "config"};
 
 /* What is copied at once from a region that can't be read in place: its reader may hold interrupts back meanwhile. */
 #define PIECE 64u

@@ -18,13 +18,14 @@
 /* The components of the evidence, in their order. */
 typedef enum {
 	PC_COMPONENT_NATIVE = 0,    /* "native": vectors, host, native, library, data */
-	PC_COMPONENT_ENGINE,        /* "engine": xs */
-	PC_COMPONENT_ARCHIVE,       /* "archive": directory, module:<name>..., resource:<name>... */
-	PC_COMPONENT_CONFIGURATION, /* "configuration": machine, options */
+	PC_COMPONENT_ENGINE,        /* "xs": xs */
+	PC_COMPONENT_ARCHIVE,       /* "app": directory, module:<name>..., resource:<name>... */
+	PC_COMPONENT_CONFIGURATION, /* "config": machine, options */
 	PC_COMPONENTS
 } pc_component;
 
-/* "native", "engine", "archive", "configuration": the measurement type of the PSA token (RFC 9783, section 4.4.1). */
+/* "native", "xs", "app", "config": the measurement type of the PSA token (RFC 9783, section 4.4.1). Short, since a token has at
+ * most 640 bytes. */
 extern const char *const pc_component_names[PC_COMPONENTS];
 
 #define PC_MEASURE_DIGEST 32u /* SHA-256 (FIPS 180-4) */

@@ -119,10 +119,10 @@ describeAt(everywhere, "measuring the image", (place) => {
 		const attack = async (patch: Patch): Promise<string[]> =>
 			withBuild(place, patchedBuild(build, patch), async (device) => differing(build, await measured(device)));
 		expect(await attack({ symbol: "xs_spare", offset: 4 })).toEqual(["native/native"]);
-		expect(await attack({ symbol: "fx_Math_cbrt", offset: 8 })).toEqual(["engine/xs"]);
+		expect(await attack({ symbol: "fx_Math_cbrt", offset: 8 })).toEqual(["xs/xs"]);
 		// Whoever changes a module must change its checksum, too, and that is in the directory.
-		expect(await attack({ module: "spare", offset: 20 })).toEqual(["archive/directory", "archive/module:spare"]);
-		expect(await attack({ symbol: "pc_identity", offset: 64 })).toEqual(["configuration/machine"]);
+		expect(await attack({ module: "spare", offset: 20 })).toEqual(["app/directory", "app/module:spare"]);
+		expect(await attack({ symbol: "pc_identity", offset: 64 })).toEqual(["config/machine"]);
 	});
 });
 
@@ -183,7 +183,7 @@ describeAt([posix], "what is measured", (place: Place) => {
 			const known =
 				/^\.(?:interp|note\..*|gnu\..*|dynsym|dynstr|rela\..*|init|fini|plt.*|eh_frame.*|gcc_except_table|archive)$/;
 			expect(code.map(({ name }) => name).filter((name) => !known.test(name))).toEqual([]);
-			const archive = regions.filter(({ component }) => component === "archive");
+			const archive = regions.filter(({ component }) => component === "app");
 			const [first, last] = [archive[0], archive.at(-1)] as [DeviceRegion, DeviceRegion];
 			expect(first.address).toBe(build.symbols.get("__archive_start"));
 			expect(last.address + last.size).toBe(build.symbols.get("__archive_end"));
@@ -198,7 +198,7 @@ describeAt([nrf], "option bytes", (place) => {
 		const build = await image("measure", place.board);
 		const unlocked = patchedBuild(build, { address: approtect, bytes: Uint8Array.of(0xff, 0xff, 0xff, 0xff) });
 		await withBuild(place, unlocked, async (device) => {
-			expect(differing(build, await measured(device))).toEqual(["configuration/options"]);
+			expect(differing(build, await measured(device))).toEqual(["config/options"]);
 			expect(reports(device, "lifecycle")).toEqual([0x4000]);
 		});
 	});

@@ -76,10 +76,10 @@ describe("a token of ours", () => {
 		expect(lines).toContain(`instance  ${hex(device.instanceId)} (enrolled)`);
 		expect(lines).toContain("state     secured, boot 7, after power-on, development entropy");
 		expect(stdout).toMatch(/^native +[0-9a-f]{16} {2}[0-9a-f]{16} +ok$/m);
-		expect(stdout).toMatch(/^archive +[0-9a-f]{16} {2}[0-9a-f]{16} +differs$/m);
+		expect(stdout).toMatch(/^app +[0-9a-f]{16} {2}[0-9a-f]{16} +differs$/m);
 		expect(stdout).toMatch(/^ {2}module:main +[0-9a-f]{16} {2}[0-9a-f]{16} +differs$/m);
 		expect(lines).toContain("verdict: contraindicated");
-		expect(stdout).toMatch(/^ {2}contraindicated: archive: module "main" is not what was built: /m);
+		expect(stdout).toMatch(/^ {2}contraindicated: app: module "main" is not what was built: /m);
 		expect(stdout).toMatch(/^ {2}note: entropy source: development; accepted/m);
 		expect(code).toBe(1);
 	});

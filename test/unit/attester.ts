@@ -31,14 +31,14 @@ export const IMAGE: Image = {
 			["library", "libc"],
 			["data", "initial values"],
 		],
-		engine: [["xs", "the engine"]],
-		archive: [
+		xs: [["xs", "the engine"]],
+		app: [
 			["directory", "names and checksums"],
 			["module:main", "bytecode of main"],
 			["module:pericard/signal/qrs", "bytecode of the detector"],
 			["resource:table.bin", "a table"],
 		],
-		configuration: [["machine", "heap and stack sizes"]],
+		config: [["machine", "heap and stack sizes"]],
 	},
 };
 
@@ -72,9 +72,9 @@ export function referenceOf(image: Image, board = "mps2-an386"): Reference {
 		lifecycle: image.debug ? "non-psa-rot-debug" : "secured",
 		implementationId: hex(sha256(`pericard:${board}`)),
 		signerId: hex(SIGNER),
-		components: (["native", "engine", "archive", "configuration"] as const).map((type) => ({
+		components: (["native", "xs", "app", "config"] as const).map((type) => ({
 			type,
-			version: type === "engine" ? ENGINE : image.version,
+			version: type === "xs" ? ENGINE : image.version,
 			value: hex(measurementValue(entries(image, type))),
 			entries: entries(image, type).map((entry) => ({ name: entry.name, value: hex(entry.digest) })),
 		})),
@@ -131,7 +131,7 @@ export class Attester {
 						new Map<CborValue, CborValue>([
 							[COMPONENT.type, type],
 							[COMPONENT.value, measurementValue(entries(image, type))],
-							[COMPONENT.version, type === "engine" ? ENGINE : image.version],
+							[COMPONENT.version, type === "xs" ? ENGINE : image.version],
 							[COMPONENT.signerId, SIGNER],
 						]),
 				),

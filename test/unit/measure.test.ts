@@ -85,9 +85,9 @@ describe("the core on the device", () => {
 			const item = (name: string, content: Uint8Array) => ({ name, value: sha256(content) });
 			const expected = [
 				["native", [item("vectors", digits.subarray(0, 65)), item("empty", Buffer.alloc(0))]],
-				["engine", [item("xs", digits.subarray(0, 64))]],
-				["archive", entries],
-				["configuration", [item("machine", digits.subarray(1, 3)), item("options", Buffer.from([255, 1, 2]))]],
+				["xs", [item("xs", digits.subarray(0, 64))]],
+				["app", entries],
+				["config", [item("machine", digits.subarray(1, 3)), item("options", Buffer.from([255, 1, 2]))]],
 			] as const;
 			expect(result?.values).toEqual(expected.map(([, list]) => componentValue(list)));
 			const plain = (list: readonly { name: string; value: string }[]) =>
@@ -209,9 +209,9 @@ describe("CoRIM", () => {
 		signerId: "5378796307535df3ec8d8b15a2e2dc5641419c3d3060cfe32238c0fa973f7aa3",
 		components: [
 			{ type: "native", version: "1.3.5", value: draftDigest, entries: [] },
-			{ type: "engine", version: "13.3.0", value: hash("a3"), entries: [] },
-			{ type: "archive", version: "1.3.5", value: hash("11"), entries: [] },
-			{ type: "configuration", version: "1.3.5", value: hash("22"), entries: [] },
+			{ type: "xs", version: "13.3.0", value: hash("a3"), entries: [] },
+			{ type: "app", version: "1.3.5", value: hash("11"), entries: [] },
+			{ type: "config", version: "1.3.5", value: hash("22"), entries: [] },
 		],
 	};
 	const bytes = makeCorim(reference);

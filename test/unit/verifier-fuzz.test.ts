@@ -219,7 +219,7 @@ describe("mutated tokens", () => {
 test("mutated logs: a good token stays good or gets a warning, a bad one stays bad", () => {
 	const next = random(600);
 	const patched = device.token(nonce, {
-		image: { ...IMAGE, regions: { ...IMAGE.regions, engine: [["xs", "another engine"]] } },
+		image: { ...IMAGE, regions: { ...IMAGE.regions, xs: [["xs", "another engine"]] } },
 	});
 	for (let round = 0; round < 1000; round++) {
 		const changed = next() < 0.5 ? mutateBytes(next, log) : encode(mutateValue(next, decode(log)));

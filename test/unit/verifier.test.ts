@@ -71,9 +71,9 @@ describe("an honest device", () => {
 		expect(result.vector).toEqual({ "instance-identity": 2, hardware: 2, executables: 2, configuration: 2 });
 		expect(result.components.map(({ name, status }) => [name, status])).toEqual([
 			["native", "ok"],
-			["engine", "ok"],
-			["archive", "ok"],
-			["configuration", "ok"],
+			["xs", "ok"],
+			["app", "ok"],
+			["config", "ok"],
 		]);
 		for (const component of result.components) expect(component.measured).toBe(component.expected);
 		expect(result.evidence).toMatchObject({
@@ -259,9 +259,9 @@ describe("software", () => {
 		expect(result.verdict).toBe("contraindicated");
 		expect(faults(result)).toEqual([
 			expect.stringMatching(
-				/^archive: module "pericard\/signal\/qrs" is not what was built: expected [0-9a-f]{16}…, measured [0-9a-f]{16}…$/,
+				/^app: module "pericard\/signal\/qrs" is not what was built: expected [0-9a-f]{16}…, measured [0-9a-f]{16}…$/,
 			),
-			expect.stringMatching(/^archive: region "directory" is not what was built/),
+			expect.stringMatching(/^app: region "directory" is not what was built/),
 		]);
 		expect(result.vector.executables).toBe(96);
 		expect(result.components.map(({ status }) => status)).toEqual(["ok", "ok", "differs", "ok"]);
@@ -284,18 +284,18 @@ describe("software", () => {
 		expect(faults(native)).toEqual([expect.stringMatching(/^native: region "native" is not what was built/)]);
 		const configuration = new Bench().attest({ image: changed(IMAGE, { machine: "more heap" }) });
 		expect(faults(configuration)).toEqual([
-			expect.stringMatching(/^configuration: region "machine" is not what was built/),
+			expect.stringMatching(/^config: region "machine" is not what was built/),
 		]);
 		expect(configuration.vector).toMatchObject({ executables: 2, configuration: 96 });
 	});
 
 	test("modules that were added and taken away", () => {
-		const archive = IMAGE.regions.archive ?? [];
-		const regions = { ...IMAGE.regions, archive: [...archive.slice(0, 3), ["module:spy", "bytecode"] as const] };
+		const archive = IMAGE.regions.app ?? [];
+		const regions = { ...IMAGE.regions, app: [...archive.slice(0, 3), ["module:spy", "bytecode"] as const] };
 		const result = new Bench().attest({ image: { ...IMAGE, regions } });
 		expect(faults(result)).toEqual([
-			'archive: resource "table.bin" is missing',
-			expect.stringMatching(/^archive: module "spy" was added: [0-9a-f]{16}…$/),
+			'app: resource "table.bin" is missing',
+			expect.stringMatching(/^app: module "spy" was added: [0-9a-f]{16}…$/),
 		]);
 	});
 
@@ -306,15 +306,15 @@ describe("software", () => {
 		const lie = bench.verify(token, logOf(IMAGE), nonce);
 		expect(lie.verdict).toBe("contraindicated");
 		expect(faults(lie)).toEqual([
-			expect.stringMatching(/^archive: not what was built/),
-			expect.stringMatching(/^the measurement log is not the one that was signed: its archive does not hash/),
+			expect.stringMatching(/^app: not what was built/),
+			expect.stringMatching(/^the measurement log is not the one that was signed: its app does not hash/),
 		]);
 		for (const log of [
 			bytes(""),
 			bytes("80ff"),
 			bytes("8101"),
 			bytes("8182018 0".replace(" ", "")),
-			encode([["archive", [["x", 1]]]]),
+			encode([["app", [["x", 1]]]]),
 		]) {
 			const next = bench.nonces.issue();
 			const result = bench.verify(bench.device.token(next), log, next);
@@ -358,14 +358,14 @@ describe("software", () => {
 		expect(faults(signer)).toEqual([expect.stringMatching(/^native: signed by 0{16}…, not by /)]);
 		expect(signer.verdict).toBe("contraindicated");
 		const missing = new Bench().attest(components((list) => list.pop()));
-		expect(faults(missing)).toEqual(["configuration: the token does not have this component"]);
+		expect(faults(missing)).toEqual(["config: the token does not have this component"]);
 		const renamed = new Bench().attest(components((list) => list[3]?.set(COMPONENT.type, "settings")));
 		expect(faults(renamed)).toEqual([
-			"configuration: the token does not have this component",
+			"config: the token does not have this component",
 			"settings: no reference value is known for this component",
 		]);
 		const engine = new Bench().attest(components((list) => list[1]?.set(COMPONENT.version, "13.2.0")));
-		expect(faults(engine)).toEqual(["engine: version 13.2.0 where 13.3.0 is expected"]);
+		expect(faults(engine)).toEqual(["xs: version 13.2.0 where 13.3.0 is expected"]);
 	});
 
 	test("reference values of another board", () => {
@@ -676,7 +676,7 @@ describe("reference values", () => {
 		expect(bench.attest().verdict).toBe("affirming");
 		const patched = bench.attest({ image: changed(IMAGE, { xs: "patched" }) });
 		expect(patched.verdict).toBe("contraindicated");
-		expect(faults(patched)).toEqual([expect.stringMatching(/^engine: not what was built: expected/)]);
+		expect(faults(patched)).toEqual([expect.stringMatching(/^xs: not what was built: expected/)]);
 	});
 
 	test.each([
@@ -702,7 +702,7 @@ describe("reference values", () => {
 		["another format", { ...reference, format: 2 }, /format 2/],
 		["a lifecycle that is none", { ...reference, lifecycle: "open" }, /lifecycle/],
 		["a digest that is none", { ...reference, signerId: "00" }, /signerId: 64 hex digits/],
-		["too few components", { ...reference, components: reference.components.slice(1) }, /components: native, engine/],
+		["too few components", { ...reference, components: reference.components.slice(1) }, /components: native, xs/],
 		[
 			"a value that is not of its entries",
 			{

@@ -11,7 +11,7 @@ import { BuildError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 
 /** The components of an image, in canonical order (docs/measurement.md). */
-export const componentTypes = ["native", "engine", "archive", "configuration"] as const;
+export const componentTypes = ["native", "xs", "app", "config"] as const;
 export type ComponentType = (typeof componentTypes)[number];
 
 /** One region: its name (at most 64 characters of ASCII; others are "?") and its SHA-256, 64 hex digits in lower case. */
@@ -69,9 +69,9 @@ const parts: readonly { component: ComponentType; name: string; start: string; e
 	{ component: "native", name: "native", start: "__native_start", end: "__native_end", process: true },
 	{ component: "native", name: "library", start: "__library_start", end: "__library_end", process: true },
 	{ component: "native", name: "data", start: "__data_load", end: "__flash_end", process: false },
-	{ component: "engine", name: "xs", start: "__engine_start", end: "__engine_end", process: true },
+	{ component: "xs", name: "xs", start: "__engine_start", end: "__engine_end", process: true },
 	{
-		component: "configuration",
+		component: "config",
 		name: "machine",
 		start: "__configuration_start",
 		end: "__configuration_end",
@@ -111,7 +111,7 @@ export function imageRegions(file: Buffer, board: Board): Region[] {
 			const address = at(part.start);
 			regions.push({ component, name: part.name, address, bytes: bytes(address, at(part.end)) });
 		}
-		if (component === "archive") {
+		if (component === "app") {
 			const address = at("__archive_start");
 			regions.push(...archiveRegions(bytes(address, at("__archive_end")), address));
 		}
@@ -147,7 +147,7 @@ export function archiveRegions(archive: Buffer, address: number): Region[] {
 		}
 		const end = entries[index + 1]?.offset ?? archive.length;
 		if (end < offset) throw new BuildError("the archive's parts are not in the order of its directory");
-		return { component: "archive", name, address: address + offset, bytes: archive.subarray(offset, end) };
+		return { component: "app", name, address: address + offset, bytes: archive.subarray(offset, end) };
 	});
 }
 
@@ -157,7 +157,7 @@ function optionsRegion(file: Buffer, elf: Elf, address: number, size: number): R
 		const offset = fileOffset(elf, address + index);
 		if (offset !== undefined) bytes[index] = file[offset] as number;
 	}
-	return { component: "configuration", name: "options", address, bytes };
+	return { component: "config", name: "options", address, bytes };
 }
 
 /* Every byte that is loaded is in exactly one region. */
@@ -205,7 +205,7 @@ export function makeReference(regions: readonly Region[], identity: Identity): R
 		const entries = regions
 			.filter(({ component }) => component === type)
 			.map(({ name, bytes }) => ({ name, value: createHash("sha256").update(bytes).digest("hex") }));
-		return { type, version: type === "engine" ? engine : version, value: componentValue(entries), entries };
+		return { type, version: type === "xs" ? engine : version, value: componentValue(entries), entries };
 	});
 	const lifecycle = debug ? "non-psa-rot-debug" : "secured";
 	return { format: 1, app, board, version, engine, debug, lifecycle, implementationId, signerId, components };

@@ -262,7 +262,7 @@ function checkVersion(policy: Policy, reference: Reference, evidence: Evidence, 
 
 /** The version of the image: that of its archive. */
 function imageVersion(evidence: Evidence): string | undefined {
-	return evidence.components.find((component) => component.type === "archive")?.version;
+	return evidence.components.find((component) => component.type === "app")?.version;
 }
 
 /** The parts of the log that the token proves, by component. */
@@ -301,7 +301,7 @@ function compareComponent(
 	log: LogComponent | undefined,
 	findings: Findings,
 ): ComponentResult {
-	const claim: TrustClaim = name === "configuration" ? "configuration" : "executables";
+	const claim: TrustClaim = name === "config" ? "configuration" : "executables";
 	const bad = (text: string) => {
 		findings.add("component", "contraindicated", `${clean(name)}: ${text}`, { [claim]: TRUST.contraindicated });
 	};

@@ -94,7 +94,7 @@ export function lifecycleValue(name: Lifecycle): number {
 }
 
 /** The components of an image, in the order of the token. */
-export const COMPONENTS = ["native", "engine", "archive", "configuration"] as const;
+export const COMPONENTS = ["native", "xs", "app", "config"] as const;
 
 /** Values of the claim entropySource. */
 export const ENTROPY_SOURCES: readonly string[] = ["none", "hardware", "development"];
