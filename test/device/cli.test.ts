@@ -342,6 +342,9 @@ test("bench --full --json: every figure that the README names, within its target
 		["js-loop", "instructions", "mps2-an386"],
 		["js-call", "instructions", "mps2-an386"],
 		["js-typed-array", "instructions", "mps2-an386"],
+		["sha256-per-byte", "instructions", "mps2-an386"],
+		["p256-sign", "instructions", "mps2-an386"],
+		["p256-verify", "instructions", "mps2-an386"],
 		["idle-wakeups-per-second", "1/s", "mps2-an386"],
 		["ecg-sensitivity", "%", "mps2-an386"],
 		["ecg-positive-predictivity", "%", "mps2-an386"],
@@ -362,6 +365,11 @@ test("bench --full --json: every figure that the README names, within its target
 	expect(value("ecg-sample")).toBeGreaterThan(1000);
 	expect(value("js-loop")).toBeGreaterThan(10);
 	expect(value("js-call")).toBeGreaterThan(value("js-loop"));
+	expect(value("sha256-per-byte")).toBeGreaterThan(10);
+	expect(value("sha256-per-byte")).toBeLessThanOrEqual(40);
+	expect(value("p256-sign")).toBeGreaterThan(500_000);
+	expect(value("p256-sign")).toBeLessThanOrEqual(5_000_000);
+	expect(value("p256-verify")).toBeGreaterThan(value("p256-sign"));
 	const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 	for (const { name } of figures) expect(readme).toContain(name);
 });

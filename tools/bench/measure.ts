@@ -29,6 +29,8 @@ const PATCH = join(pericardRoot, "firmware", "apps", "ecg-patch");
 const APPS = join(pericardRoot, "tools", "bench", "apps");
 /** Iterations of the loops in apps/js-*.ts. */
 const ITERATIONS = 100_000;
+/** Bytes that apps/crypto hashes. */
+const HASHED = 65_536;
 /** The board whose instructions are counted. */
 export const COUNTED = "mps2-an386";
 
@@ -67,7 +69,7 @@ async function withDevice<T>(
 
 /** Instruction counts at the marks of an app of apps/. */
 async function marks(app: string, count: number, out: string): Promise<bigint[]> {
-	const build = await buildFirmware({ app: join(APPS, `${app}.ts`), board: COUNTED, out });
+	const build = await buildFirmware({ app: join(APPS, app), board: COUNTED, out });
 	return withDevice(build, undefined, async (device) => {
 		const reason = await device.run(30);
 		const found = await device.marks();
@@ -86,14 +88,19 @@ export async function counts(out: string, progress: Progress): Promise<Figure[]>
 	const add = (name: string, value: number, unit: string) => figures.push({ name, value, unit, board: COUNTED });
 
 	progress("boot");
-	add("boot", Number((await marks("boot", 1, out))[0]), "instructions");
+	add("boot", Number((await marks("boot.ts", 1, out))[0]), "instructions");
 	progress("ecg-sample");
 	add("ecg-sample", await ecgSample(out), "instructions");
 	for (const name of ["js-loop", "js-call", "js-typed-array"]) {
 		progress(name);
-		const [from = 0n, to = 0n] = await marks(name, 2, out);
+		const [from = 0n, to = 0n] = await marks(`${name}.ts`, 2, out);
 		add(name, round(Number(to - from) / ITERATIONS), "instructions");
 	}
+	progress("crypto");
+	const [start = 0n, hashed = 0n, signed = 0n, ready = 0n, verified = 0n] = await marks("crypto", 5, out);
+	add("sha256-per-byte", round(Number(hashed - start) / HASHED), "instructions");
+	add("p256-sign", Number(signed - hashed), "instructions");
+	add("p256-verify", Number(verified - ready), "instructions");
 	progress("idle-wakeups-per-second");
 	add("idle-wakeups-per-second", await idleWakeups(out), "1/s");
 	return figures;
