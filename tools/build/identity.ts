@@ -8,7 +8,7 @@ import type { Json, Manifest } from "./manifest.ts";
 export interface Identity {
 	readonly app: string;
 	readonly board: string;
-	/** A semantic version (semver.org), at most 31 characters. */
+	/** A semantic version (semver.org), at most 16 characters. */
 	readonly version: string;
 	/** The engine's version, such as "13.3.0". */
 	readonly engine: string;
@@ -18,8 +18,9 @@ export interface Identity {
 	readonly debug: boolean;
 }
 
-/* As many as the fields of pc_identity_t hold, less a NUL. */
-const longestVersion = 31;
+/* The token has the version three times, and room for no more. */
+const longestVersion = 16;
+/* As many as the field of pc_identity_t holds, less a NUL. */
 const longestBoard = 31;
 const semanticVersion = /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
 
