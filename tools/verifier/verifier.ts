@@ -260,7 +260,7 @@ function checkVersion(policy: Policy, reference: Reference, evidence: Evidence, 
 	}
 }
 
-/** The version of the image: that of its archive. */
+/** The version of the image: that of its JavaScript. */
 function imageVersion(evidence: Evidence): string | undefined {
 	return evidence.components.find((component) => component.type === "app")?.version;
 }
