@@ -23,6 +23,10 @@
 /* RFC 9783, section 4.1.2: callers outside of the secure side are negative. Here they are the app, or a peer on the link. */
 #define CLIENT_ID (-1)
 
+/* Instructions, beside those that hashing counts, to find the key in flash and to write the claims. */
+#define KEY_WORK 48000u
+#define TOKEN_WORK 14000u
+
 /* The numbers of FAULTS in attestation.ts. */
 typedef enum {
 	ATTESTED = 0,
@@ -104,6 +108,7 @@ static attestation_status attest(attestation *a) {
 	if (status == ATTESTED) {
 		uint8_t public_key[65];
 		status = status_of(pc_keystore_attestation_public(public_key));
+		pc_background_spend(KEY_WORK);
 		pc_token_ueid(public_key, ueid);
 	}
 	if (status == ATTESTED) {
@@ -124,9 +129,11 @@ static attestation_status attest(attestation *a) {
 			.signer = pc_identity.signer_id,
 		};
 	}
+	pc_background_reserve(TOKEN_WORK);
 	if (pc_token_write(&claims, a->token, sizeof a->token, &a->token_size, digest) != PC_TOKEN_OK) {
 		return TOO_LARGE;
 	}
+	pc_background_spend(TOKEN_WORK);
 	return status_of(pc_keystore_attest(digest, a->token + a->token_size - PC_TOKEN_SIGNATURE));
 }
 
