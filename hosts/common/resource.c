@@ -8,8 +8,14 @@ void xs_resource_destructor(void *data) {
 	(void)data;
 }
 
+/* Only an object that was made to be a resource: the data of any other one is somebody else's, a key perhaps. */
+static uint8_t *data_of(xsMachine *the, xsSlot *slot) {
+	return xsmcGetHostDataValidate(*slot, (void *)xs_resource_destructor);
+}
+
 /* (path): makes `this` the resource of that name. */
 void xs_resource_open(xsMachine *the) {
+	(void)data_of(the, &xsThis);
 	const char *path = xsmcToString(xsArg(0));
 	const uint8_t *data;
 	uint32_t size;
@@ -22,7 +28,7 @@ void xs_resource_open(xsMachine *the) {
 
 /* The bytes of a resource, and their number. */
 static const uint8_t *bytes_of(xsMachine *the, xsSlot *slot, uint32_t *size) {
-	const uint8_t *data = xsmcGetHostData(*slot);
+	const uint8_t *data = data_of(the, slot);
 	*size = (uint32_t)xsmcGetHostBufferLength(*slot);
 	return data;
 }
@@ -42,6 +48,7 @@ static const uint8_t *range_of(xsMachine *the, xsSlot *slot, int first, uint32_t
 /* (whole, begin, end): makes `this` a part of the resource `whole`. */
 void xs_resource_part(xsMachine *the) {
 	uint32_t size;
+	(void)data_of(the, &xsThis);
 	const uint8_t *data = range_of(the, &xsArg(0), 1, &size);
 	xsmcSetHostBuffer(xsThis, (void *)data, (xsIntegerValue)size);
 	xsmcPetrifyHostBuffer(xsThis);

@@ -109,7 +109,8 @@ static void label_of(xsMachine *the, xsIntegerValue index, handle *h) {
 
 /* The key of a handle, secret and all; `type` is what the use asks for. */
 static pc_keystore_status key_of(const handle *h, uint8_t type, pc_key *key) {
-	pc_keystore_status status = h == NULL ? PC_KEYSTORE_NONE : PC_KEYSTORE_OK;
+	/* The copy of a handle that was destroyed has no type. */
+	pc_keystore_status status = h == NULL || h->key.type == 0 ? PC_KEYSTORE_NONE : PC_KEYSTORE_OK;
 	if (status == PC_KEYSTORE_OK && h->key.type != type) {
 		status = PC_KEYSTORE_POLICY;
 	}

@@ -83,8 +83,8 @@ namespace Antmicro.Renode.Peripherals.Pericard
             IRQ.Set(ready && interrupt != 0);
         }
 
-        // "works", "stuck" (the same byte for ever), "biased" (one byte in four is 0) or "absent" (no bytes), from the
-        // after-th byte since now on.
+        // "works", "stuck" (the same byte for ever), "biased" (only two bits of a byte are noise) or "absent" (no bytes),
+        // from the after-th byte since now on.
         public void Fault(string kind, uint after)
         {
             fault = kind;
@@ -113,9 +113,9 @@ namespace Antmicro.Renode.Peripherals.Pericard
             }
             given++;
             value = Next();
-            if(kind == "stuck" || (kind == "biased" && Next() < 64))
+            if(kind != "works")
             {
-                value = 0;
+                value = kind == "biased" ? value & 3 : 0;
             }
             ready = true;
             if(shorts != 0)

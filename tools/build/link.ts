@@ -124,6 +124,12 @@ export function checkNatives(uses: readonly NativeUse[], objects: readonly Objec
 			if (symbol.global && symbol.defined) defined.add(symbol.name);
 		}
 	}
+	/* What a module may name is what was written to be called by one, not every function of the image. */
+	const foreign = uses.find((use) => !use.name.startsWith("xs_"));
+	if (foreign !== undefined) {
+		const { name, file, line } = foreign;
+		throw new BuildError(`"${name}" is no native: names of natives begin with "xs_"`, { file, line });
+	}
 	const missing = uses.filter((use) => !defined.has(use.name));
 	if (missing.length === 0) return;
 	const candidates = [...defined].filter((name) => name.startsWith("xs_"));

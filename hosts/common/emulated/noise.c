@@ -38,10 +38,8 @@ hal_status hal_entropy(uint8_t *data, size_t size) {
 		if (fault == PC_NOISE_ABSENT) {
 			return HAL_FAULT;
 		}
-		data[i] = next();
-		if (fault == PC_NOISE_STUCK || (fault == PC_NOISE_BIASED && next() < 64)) {
-			data[i] = 0;
-		}
+		uint8_t byte = next();
+		data[i] = fault == PC_NOISE_STUCK ? 0 : fault == PC_NOISE_BIASED ? byte & 3 : byte;
 		pc_noise.given++;
 	}
 	return HAL_OK;

@@ -10,7 +10,7 @@
 typedef enum {
 	PC_NOISE_WORKS = 0,
 	PC_NOISE_STUCK = 1,  /* the same byte for ever */
-	PC_NOISE_BIASED = 2, /* one byte in four is 0 */
+	PC_NOISE_BIASED = 2, /* only two bits of a byte are noise */
 	PC_NOISE_ABSENT = 3, /* no bytes */
 } pc_noise_fault;
 
