@@ -1,6 +1,6 @@
 // `pericard attest --token`: what it prints of a token in a file, its exit codes, and what it says to wrong words.
 
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,12 +13,18 @@ const BIN = join(import.meta.dirname, "../../tools/bin/pericard.mjs");
 const folder = mkdtempSync(join(tmpdir(), "pericard-attest-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function attest(...words: string[]) {
-	const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, "attest", ...words], {
-		cwd: folder,
-		encoding: "utf8",
+interface Ran {
+	readonly code: number;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+function attest(...words: string[]): Promise<Ran> {
+	return new Promise((resolve) => {
+		execFile(process.execPath, [BIN, "attest", ...words], { cwd: folder }, (error, stdout, stderr) => {
+			resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+		});
 	});
-	return { code: status, stdout, stderr };
 }
 
 function file(name: string, content: Uint8Array | string): string {
@@ -34,8 +40,8 @@ const reference = file("ecg-patch.reference.json", JSON.stringify(referenceOf(IM
 const known = ["--key", key, "--nonce", hex(nonce), "--reference", reference];
 
 describe("a token of ours", () => {
-	test("affirming: exit code 0, and one object with the fields of its help", () => {
-		const { code, stdout, stderr } = attest("--token", token, ...known, "--json");
+	test("affirming: exit code 0, and one object with the fields of its help", async () => {
+		const { code, stdout, stderr } = await attest("--token", token, ...known, "--json");
 		expect(stderr).toBe("");
 		const result = JSON.parse(stdout);
 		expect(Object.keys(result)).toEqual([
@@ -66,11 +72,11 @@ describe("a token of ours", () => {
 		expect(code).toBe(0);
 	});
 
-	test("for people, with the parts that differ", () => {
+	test("for people, with the parts that differ", async () => {
 		const image = changed(IMAGE, { "module:main": "patched" });
 		const patched = file("patched.cbor", device.token(nonce, { image }));
 		const log = file("patched.log", logOf(image));
-		const { code, stdout } = attest("--token", patched, "--log", log, ...known);
+		const { code, stdout } = await attest("--token", patched, "--log", log, ...known);
 		const lines = stdout.split("\n");
 		expect(lines).toContain("device    ecg-patch on mps2-an386");
 		expect(lines).toContain(`instance  ${hex(device.instanceId)} (enrolled)`);
@@ -84,9 +90,9 @@ describe("a token of ours", () => {
 		expect(code).toBe(1);
 	});
 
-	test("with reference values as CoRIM", () => {
+	test("with reference values as CoRIM", async () => {
 		const corim = file("ecg-patch.corim", makeCorim(referenceOf(IMAGE)));
-		const { code } = attest("--token", token, "--key", key, "--nonce", hex(nonce), "--reference", corim);
+		const { code } = await attest("--token", token, "--key", key, "--nonce", hex(nonce), "--reference", corim);
 		expect(code).toBe(0);
 	});
 
@@ -101,8 +107,8 @@ describe("a token of ours", () => {
 			/token for another nonce/,
 			undefined,
 		],
-	] as const)("%s: not affirming, exit code 1", (_, words, verdict, reason, hint) => {
-		const { code, stdout, stderr } = attest("--token", token, ...words, "--json");
+	] as const)("%s: not affirming, exit code 1", async (_, words, verdict, reason, hint) => {
+		const { code, stdout, stderr } = await attest("--token", token, ...words, "--json");
 		const result = JSON.parse(stdout);
 		expect(result.verdict).toBe(verdict);
 		expect(result.reasons.join("\n")).toMatch(reason);
@@ -110,14 +116,14 @@ describe("a token of ours", () => {
 		expect(code).toBe(1);
 	});
 
-	test("--save keeps what is needed to judge once more", () => {
-		expect(attest("--token", token, ...known, "--save", "kept").code).toBe(0);
+	test("--save keeps what is needed to judge once more", async () => {
+		expect((await attest("--token", token, ...known, "--save", "kept")).code).toBe(0);
 		expect(readdirSync(join(folder, "kept")).sort()).toEqual(["ear.json", "key.json", "nonce.hex", "token.cbor"]);
 		const kept = (name: string) => readFileSync(join(folder, "kept", name));
 		expect(kept("token.cbor")).toEqual(readFileSync(join(folder, token)));
 		expect(JSON.parse(kept("ear.json").toString()).submods["mps2-an386"].ear_status).toBe("affirming");
 		const words = ["--key", "kept/key.json", "--nonce", kept("nonce.hex").toString().trim(), "--reference", reference];
-		expect(attest("--token", "kept/token.cbor", ...words).code).toBe(0);
+		expect((await attest("--token", "kept/token.cbor", ...words)).code).toBe(0);
 	});
 });
 
@@ -125,8 +131,8 @@ describe("a token from elsewhere", () => {
 	test.each([
 		["RFC 9783", RFC9783_SIGN1, ["PRoT"]],
 		["an older profile", VERAISON_PROFILE_1, ["BL", "M1", "M2", "M3"]],
-	] as const)("%s: decoded, and refused", (_, bytes, components) => {
-		const { code, stdout } = attest("--token", file("foreign.cbor", bytes), "--json");
+	] as const)("%s: decoded, and refused", async (_, bytes, components) => {
+		const { code, stdout } = await attest("--token", file("foreign.cbor", bytes), "--json");
 		const result = JSON.parse(stdout);
 		expect(result).toMatchObject({ board: null, app: null, publicKey: null, verdict: "none", token: hex(bytes) });
 		expect(result.components.map((component: { name: string }) => component.name)).toEqual(components);
@@ -134,8 +140,8 @@ describe("a token from elsewhere", () => {
 		expect(code).toBe(1);
 	});
 
-	test("what is no token at all", () => {
-		const { code, stdout, stderr } = attest("--token", file("text.cbor", "no token"));
+	test("what is no token at all", async () => {
+		const { code, stdout, stderr } = await attest("--token", file("text.cbor", "no token"));
 		expect(stdout).toMatch(/^verdict: none\n {2}none: malformed token: /m);
 		expect(stderr).not.toMatch(/internal/);
 		expect(code).toBe(1);
@@ -156,8 +162,8 @@ test.each([
 		/--reference goes with --token/,
 	],
 	["an app that is not there", ["absent"], /there is no app at absent/],
-] as const)("wrong usage: %s, exit code 2", (_, words, message) => {
-	const { code, stdout, stderr } = attest(...words);
+] as const)("wrong usage: %s, exit code 2", async (_, words, message) => {
+	const { code, stdout, stderr } = await attest(...words);
 	expect(stderr).toMatch(message);
 	expect(stdout).toBe("");
 	expect(code).toBe(2);
