@@ -177,7 +177,7 @@ describe("the build", () => {
 		expect(identity?.toString("latin1", 64, 77)).toBe("1.2.3-rc.1+5\0");
 		const message = async (image: unknown) => (await failure(() => build(image))).message;
 		expect(await message({ version: "#1.2" })).toContain('defines.image.version: "1.2" is no version');
-		expect(await message({ version: "#1.0.0-abcdefghij" })).toContain("at most 16 characters");
+		expect(await message({ version: "#1.0.0-abcdefghijk" })).toContain("at most 16 characters");
 		expect(await message({ signer: "#12" })).toContain("defines.image.signer: expected the SHA-256");
 		expect(await message({ version: "1.0.0" })).toContain(
 			'defines.image.version: expected a string that begins with "#"',
