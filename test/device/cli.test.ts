@@ -282,12 +282,26 @@ test("build --json: the figures of its table, and files that exist", async () =>
 	expect(text.stdout.replaceAll(" ", "")).toContain(`total${build.size.flashTotal}`);
 });
 
-test("demo: without a terminal a line a beat, then the summary", async () => {
+test("demo: without a terminal a line a beat, the summary, then the verdicts", async () => {
 	const { code, stdout, stderr } = await pericard("demo", "--seconds", "12");
 	expect(stderr).not.toMatch(/internal error/);
 	const beats = stdout.match(/^ +\d+\.\d{3} s {2}beat .*$/gm) ?? [];
 	expect(beats.length).toBeGreaterThan(8);
 	expect(stdout).toMatch(/12\.0 s on the device: \d+ beats, mean \d+ bpm/);
+	const [, proof = ""] = stdout.split("Is it still what was built?");
+	const lines = proof.split("\n").filter((line) => line.startsWith(" "));
+	const digests = "expected [0-9a-f]{16}…, measured [0-9a-f]{16}…$";
+	expect(lines).toEqual(
+		[
+			/^ {2}honest device +affirming$/,
+			/^ {2}attack: one bit of the module pericard\/signal\/qrs flipped +contraindicated$/,
+			`^ {4}app: module "pericard/signal/qrs" is not what was built: ${digests}`,
+			/^ {2}attack: the C function pc_crc16 patched to return 0 +contraindicated$/,
+			`^ {4}native: region "\\w+" is not what was built: ${digests}`,
+			/^ {2}attack: the honest answer sent again +contraindicated$/,
+			/^ {4}replayed token: its nonce [0-9a-f]{16}… has been answered before$/,
+		].map((line) => expect.stringMatching(line)),
+	);
 	expect(code).toBe(0);
 });
 

@@ -38,7 +38,7 @@ export async function prove(device: Device, build: Build, print: (line: string) 
 	const tell = (what: string, result: AttestationResult): void => {
 		verdicts.push(result);
 		const { verdict, reasons } = result;
-		print(`  ${what.padEnd(54)} ${verdict}`);
+		print(`  ${what.padEnd(58)} ${verdict}`);
 		const [reason] = reasons;
 		if (verdict !== "affirming" && reason !== undefined) print(`    ${reason.text}`);
 	};
