@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { bearsslFolder } from "../../tools/bearssl.mjs";
 import { readArchive } from "../../tools/build/archive.ts";
 import { pericardRoot } from "../../tools/build/board.ts";
 import { type Build, buildFirmware } from "../../tools/build/build.ts";
@@ -29,9 +30,10 @@ const app = {
 	"main.ts": [
 		'import config from "mc/config";',
 		'import { crc32 } from "pericard/crc";',
+		'import { sha256 } from "pericard/crypto";',
 		'import { half } from "./part.ts";',
 		'const where: () => string = native("xs_where");',
-		"console.log(where(), half(config.answer), crc32(new Uint8Array([1, 2, 3])));",
+		"console.log(where(), half(config.answer), crc32(sha256(new Uint8Array([1, 2, 3]))));",
 	].join("\n"),
 	"part.ts": "export function half(n: number): number {\n\treturn n / 2;\n}\n",
 	"where.c":
@@ -63,7 +65,13 @@ describe.each(["mps2-an386", "posix"])("%s", (board) => {
 		for (const path of [one, pericardRoot]) expect(elf.includes(path), path).toBe(false);
 		const archive = readArchive(readFileSync(first.archive));
 		expect(archive.debug).toBe(debug);
-		expect(archive.modules.map((module) => module.name)).toEqual(["main", "mc/config", "part", "pericard/crc"]);
+		expect(archive.modules.map((module) => module.name)).toEqual([
+			"main",
+			"mc/config",
+			"part",
+			"pericard/crc",
+			"pericard/crypto",
+		]);
 		expect(archive.modules.find((module) => module.name === "part")?.source).toBe(debug ? "part.ts" : undefined);
 		expect(archive.modules.find((module) => module.name === "part")?.lines.length).toBe(debug ? 3 : 0);
 	});
@@ -87,7 +95,7 @@ function engineCache(): string {
 	return cache;
 }
 
-test("another checkout, all but the engine compiled anew", async () => {
+test("another checkout and library folder, all but the engine compiled anew", async () => {
 	const out = scratch();
 	const first = await buildFirmware({ app: files(app), board: "mps2-an386", out });
 	const checkout = scratch();
@@ -104,13 +112,17 @@ test("another checkout, all but the engine compiled anew", async () => {
 			"console.log(JSON.stringify(build));",
 		].join("\n"),
 	);
+	const library = join(scratch(), "library");
+	cpSync(bearsslFolder(), library, { recursive: true });
 	const tsx = join(checkout, "node_modules/.bin/tsx");
 	const stdout = execFileSync(tsx, [join(checkout, "once.mts"), files(app), join(checkout, "build")], {
-		env: { ...process.env, PERICARD_CACHE: engineCache() },
+		env: { ...process.env, PERICARD_CACHE: engineCache(), BEARSSL: library },
 		cwd: checkout,
 	});
 	const second = JSON.parse(stdout.toString()) as Build;
 	expect(second.dir.startsWith(checkout)).toBe(true);
 	expectSame(first, second);
-	expect(readFileSync(second.elf).toString("latin1").includes(checkout)).toBe(false);
+	const elf = readFileSync(second.elf).toString("latin1");
+	expect(elf).toContain("bearssl/src/hash/sha2small.c");
+	for (const path of [checkout, library]) expect(elf.includes(path), path).toBe(false);
 }, 300_000);

@@ -1,8 +1,8 @@
 // buildFirmware: from an app's folder or file to an image for one board.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
-import { bearsslAdvice, bearsslFolder, bearsslProblem } from "../bearssl.mjs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { bearssl, bearsslAdvice, bearsslFolder, bearsslProblem } from "../bearssl.mjs";
 import { xsSources } from "../xs/xs.ts";
 import { type Archive, compareNames, type HostRef, noName, readArchive, writeArchive } from "./archive.ts";
 import { type Board, pericardRoot, readBoard } from "./board.ts";
@@ -211,8 +211,10 @@ function nativeFiles(manifest: Manifest, graph: Graph): Source[] {
 						: { file, kind: "native", component: `native:${group.component}` },
 			),
 		);
-	const first = sources.find(({ kind }) => kind === "library");
-	const problem = first === undefined ? undefined : bearsslProblem();
+	const files = sources.filter(({ kind }) => kind === "library").map(({ file }) => relative(library, file));
+	const unknown = files.find((file) => bearssl.files[file] === undefined);
+	if (unknown !== undefined) throw new BuildError(`native/crypto/bearssl.json has no SHA-256 for ${unknown}`);
+	const problem = files.length === 0 ? undefined : bearsslProblem();
 	if (problem !== undefined) throw new BuildError(`${problem}\n${bearsslAdvice()}`);
 	return sources;
 }

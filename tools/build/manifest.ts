@@ -475,9 +475,9 @@ function matchModules(
 	const types = new Map<string, string>();
 	const groups = new Map<string, Group>();
 	for (const pattern of reader.patterns) {
-		/* A library that is not on this machine stops the images that have it, not all (build.ts). */
+		/* What is missing of the library stops the images that have it in them, not all (build.ts). */
 		const files =
-			pattern.text.startsWith("$(BEARSSL)/") && !existsSync(bearsslFolder())
+			pattern.text.startsWith("$(BEARSSL)/") && !existsSync(pattern.path)
 				? [pattern.path]
 				: matchFiles(pattern, moduleExtensions, explicitExtensions);
 		if (files.length === 0) throw noMatch(pattern, moduleExtensions);
