@@ -6,7 +6,7 @@ import { boardNames, readBoard } from "../build/board.ts";
 import type { Build } from "../build/build.ts";
 import { displayPath } from "../build/errors.ts";
 import type { Reference } from "../build/reference.ts";
-import type { Emulator } from "../harness/device.ts";
+import type { Device, Emulator } from "../harness/device.ts";
 import { Challenger } from "../verifier/challenger.ts";
 import { DeviceKeys, type Enrolled, KeyError, parsePublicKey } from "../verifier/keys.ts";
 import { NonceStore } from "../verifier/nonces.ts";
@@ -16,7 +16,7 @@ import { type ComponentResult, toEar } from "../verifier/result.ts";
 import { type AttestationResult, verify } from "../verifier/verifier.ts";
 import { BUILD_OPTIONS, buildApp } from "./build.ts";
 import { type Arguments, CliError, type Command, FAILED, OK } from "./command.ts";
-import { describeFailure } from "./failure.ts";
+import { describeFailure, type Origin } from "./failure.ts";
 import { appFolder, DEFAULT_BOARD, findApp } from "./paths.ts";
 import { type Progress, progressLines } from "./progress.ts";
 import { chooseEmulator, isFailure, withDevice } from "./session.ts";
@@ -156,15 +156,21 @@ async function appraiseDevice(
 			const { token, log, result } = answer;
 			return { app: build.name, board: build.board, nonce: answer.nonce, token, log, device: enrolled, result };
 		} catch (error) {
-			if (!(error instanceof Error) || !["Refusal", "AnswerError", "NoAnswerError", "KeyError"].includes(error.name)) {
-				throw error;
-			}
-			const failure = device.records().find(isFailure);
-			const dir = appFolder(findApp(args.positionals[0] ?? ""));
-			const told = failure === undefined ? [] : describeFailure({ build, dir }, failure);
-			return [`the device gave no evidence: ${error.message}`, ...told];
+			return noEvidence(error, device, { build, dir: appFolder(findApp(args.positionals[0] ?? "")) });
 		}
 	});
+}
+
+/** Lines that tell why a device gave no evidence: what it answered, and how it failed. Throws an error that is not about that. */
+export function noEvidence(error: unknown, device: Device, origin: Origin): string[] {
+	if (!(error instanceof Error) || !["Refusal", "AnswerError", "NoAnswerError", "KeyError"].includes(error.name)) {
+		throw error;
+	}
+	const failure = device.records().find(isFailure);
+	return [
+		`the device gave no evidence: ${error.message}`,
+		...(failure === undefined ? [] : describeFailure(origin, failure)),
+	];
 }
 
 /** The object that --json prints. */

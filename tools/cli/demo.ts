@@ -144,7 +144,12 @@ async function run(args: Arguments): Promise<number> {
 		afterwards: async (device) => {
 			summary(build, beats, await device.now());
 			const { prove } = await import("./proof.ts");
-			proven = await prove(device, build, console.log);
+			try {
+				proven = await prove(device, build, console.log);
+			} catch (error) {
+				const { noEvidence } = await import("./attest.ts");
+				for (const line of noEvidence(error, device, { build, dir: app })) console.error(line);
+			}
 		},
 	});
 	if (outcome.failure !== undefined) {
@@ -156,7 +161,7 @@ async function run(args: Arguments): Promise<number> {
 		return FAILED;
 	}
 	if (!proven) {
-		console.error("The verifier did not say of all of these what it must");
+		console.error("The verifier did not affirm the device and catch the attacks");
 		return FAILED;
 	}
 	console.log("\nNext: `npx pericard new my-device` starts an app of your own.");
