@@ -16,7 +16,7 @@ import {
 import { makeCorim } from "../../tools/build/corim.ts";
 import { DeviceKeys, instanceIdOf, jwkOfPoint, KeyError, parsePublicKey, pointOf } from "../../tools/verifier/keys.ts";
 import { NonceStore } from "../../tools/verifier/nonces.ts";
-import { DEVICE_POLICY, EMULATED_POLICY, type Policy } from "../../tools/verifier/policy.ts";
+import { DEVELOPMENT_SIGNER, DEVICE_POLICY, EMULATED_POLICY, type Policy } from "../../tools/verifier/policy.ts";
 import { checkReference, parseCorim, parseReference, type Reference } from "../../tools/verifier/reference.ts";
 import { tierOf, toEar } from "../../tools/verifier/result.ts";
 import { type AttestationResult, compareVersions, verify } from "../../tools/verifier/verifier.ts";
@@ -283,9 +283,7 @@ describe("software", () => {
 		const native = new Bench().attest({ image: changed(IMAGE, { native: "patched" }) });
 		expect(faults(native)).toEqual([expect.stringMatching(/^native: region "native" is not what was built/)]);
 		const configuration = new Bench().attest({ image: changed(IMAGE, { machine: "more heap" }) });
-		expect(faults(configuration)).toEqual([
-			expect.stringMatching(/^config: region "machine" is not what was built/),
-		]);
+		expect(faults(configuration)).toEqual([expect.stringMatching(/^config: region "machine" is not what was built/)]);
 		expect(configuration.vector).toMatchObject({ executables: 2, configuration: 96 });
 	});
 
@@ -463,6 +461,25 @@ describe("sources of random numbers, and why the device started", () => {
 			texts(new Bench().attest({ claims: (claims) => claims.set(CLAIM.resetReason, value) }));
 		expect(reset(RESET_REASONS.indexOf("memory-fault"))).toContain("the device started after a failure: memory-fault");
 		expect(reset(RESET_REASONS.indexOf("software")).join()).not.toMatch(/failure/);
+	});
+
+	test("the development signer is told of where a device is no emulated one", () => {
+		const bench = new Bench();
+		const reference = { ...referenceOf(IMAGE, "nrf52840dk"), signerId: DEVELOPMENT_SIGNER };
+		bench.references = [reference];
+		bench.policy = DEVICE_POLICY;
+		const signed = (claims: Map<CborValue, CborValue>) => {
+			for (const component of claims.get(CLAIM.components) as Map<CborValue, CborValue>[]) {
+				component.set(COMPONENT.signerId, bytes(DEVELOPMENT_SIGNER));
+			}
+		};
+		const result = bench.attest({ board: "nrf52840dk", claims: signed });
+		expect(result.verdict).toBe("affirming");
+		expect(texts(result)).toEqual([expect.stringMatching(/^signed by the development signer/)]);
+		bench.policy = EMULATED_POLICY;
+		expect(texts(bench.attest({ board: "nrf52840dk", claims: signed }))).toEqual([]);
+		const manifest = readFileSync(join(import.meta.dirname, "../../manifests/base.json"), "utf8");
+		expect(manifest).toContain(`"signer": "#${DEVELOPMENT_SIGNER}"`);
 	});
 
 	test("the names are the firmware's", () => {

@@ -9,9 +9,14 @@ export interface Policy {
 	/** Sources of random numbers that are good enough (ENTROPY_SOURCES), and why if it is not "hardware" alone. */
 	readonly entropy: readonly string[];
 	readonly entropyWhy: string;
+	/** Whether the development signer is one like others; otherwise a remark tells of it. */
+	readonly developmentSigner: boolean;
 	/** The least version that may run; the reference values' own if not given. */
 	readonly minimumVersion?: string;
 }
+
+/** Signer id of the key pair that RFC 6979 publishes in appendix A.2.5: everybody can sign with it (docs/measurement.md). */
+export const DEVELOPMENT_SIGNER = "5a7a78cca4a0f420d9bc62bb669c3c2759e39f723d3ae10dcbe0f0815a07ecd4";
 
 /** For devices that patients wear. */
 export const DEVICE_POLICY: Policy = {
@@ -19,6 +24,7 @@ export const DEVICE_POLICY: Policy = {
 	deterministic: true,
 	entropy: ["hardware"],
 	entropyWhy: "only a hardware source makes keys that nobody can guess",
+	developmentSigner: false,
 };
 
 /** For a board that exists in emulators only: its random numbers come from a seed of the harness, and so does its key. */
@@ -27,6 +33,7 @@ export const EMULATED_POLICY: Policy = {
 	deterministic: true,
 	entropy: ["hardware", "development"],
 	entropyWhy: "the board is an emulated one, and has no other",
+	developmentSigner: true,
 };
 
 /** For tokens from elsewhere: any CBOR that RFC 9783 allows. */

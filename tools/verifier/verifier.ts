@@ -7,7 +7,7 @@ import { clean, type Evidence, readClaims, type SoftwareComponent } from "./evid
 import type { DeviceKeys, Enrolled } from "./keys.ts";
 import { type LogComponent, LogError, readLog } from "./log.ts";
 import type { NonceState, NonceStore } from "./nonces.ts";
-import { DEVICE_POLICY, type Policy } from "./policy.ts";
+import { DEVELOPMENT_SIGNER, DEVICE_POLICY, type Policy } from "./policy.ts";
 import type { Reference, ReferenceComponent } from "./reference.ts";
 import {
 	type ComponentResult,
@@ -218,6 +218,13 @@ function checkSoftware(appraisal: Appraisal, policy: Policy, evidence: Evidence,
 		return;
 	}
 	findings.assert("hardware", TRUST.approved);
+	if (reference.signerId === DEVELOPMENT_SIGNER && !policy.developmentSigner) {
+		findings.add(
+			"reference",
+			"affirming",
+			"signed by the development signer, whose key is published: not for use on people",
+		);
+	}
 	checkVersion(policy, reference, evidence, findings);
 	const version = imageVersion(evidence);
 	const log = openLog(appraisal.log, evidence, findings);
