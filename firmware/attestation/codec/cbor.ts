@@ -549,10 +549,11 @@ function toUtf8(text: string): Uint8Array {
 function fromHalf(half: number): number {
 	const exponent = (half >> 10) & 0x1f;
 	const mantissa = half & 0x3ff;
-	const sign = half >= 0x8000 ? -1 : 1;
-	if (exponent === 0) return sign * mantissa * 2 ** -24;
-	if (exponent === 31) return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-	return sign * (mantissa + 1024) * 2 ** (exponent - 25);
+	let value: number;
+	if (exponent === 0) value = mantissa * 2 ** -24;
+	else if (exponent === 31) value = mantissa === 0 ? Number.POSITIVE_INFINITY : Number.NaN;
+	else value = (mantissa + 1024) * 2 ** (exponent - 25);
+	return half >= 0x8000 ? -value : value;
 }
 
 /** The half-precision bits of a number, or undefined where it has none. */

@@ -162,6 +162,21 @@ describe("binary data", () => {
 		expect(view.getUint8(3)).toBe(254);
 		expect(() => view.getInt32(1)).toThrow(RangeError);
 	});
+	test("DataView reads and writes at any offset", () => {
+		const view = new DataView(new ArrayBuffer(24));
+		for (let at = 0; at < 8; at++) {
+			view.setFloat64(at, 0.1 + at);
+			expect(view.getFloat64(at)).toBe(0.1 + at);
+			view.setFloat32(at, 1.5 * at);
+			expect(view.getFloat32(at)).toBe(1.5 * at);
+			view.setBigInt64(at, -5n);
+			expect(view.getBigInt64(at)).toBe(-5n);
+			view.setInt32(at, -at);
+			expect(view.getInt32(at)).toBe(0 - at);
+			view.setInt16(at, -at);
+			expect(view.getInt16(at)).toBe(0 - at);
+		}
+	});
 	test("one thread: no Atomics, no SharedArrayBuffer", () => {
 		expect(typeof Atomics).toBe("undefined");
 		expect(typeof SharedArrayBuffer).toBe("undefined");
