@@ -37,6 +37,7 @@ _Noreturn void pc_reset_handler(void) {
 	(void)pc_main();
 	/* The application has ended: nothing is left to wake up for. */
 	for (;;) {
+		(void)hal_events_take(); /* with one pending, it would not sleep */
 		hal_idle(HAL_FOREVER);
 	}
 }

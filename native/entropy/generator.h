@@ -63,8 +63,8 @@ void pc_generator_begin(pc_generator *generator, pc_noise_read read, void *conte
 /* Takes `size` (1..16) bytes of noise, tests them, and seeds the DRBG when they are enough. Nothing to do: does nothing. */
 void pc_generator_feed(pc_generator *generator, size_t size);
 
-/* `size` (0..PC_RANDOM_MAX) random bytes, if the state is PC_GENERATOR_READY; else nothing is written. One request. Returns
- * the state in which it was called. */
+/* `size` random bytes, if the state is PC_GENERATOR_READY; else nothing is written. One request. Returns the state in which it
+ * was called; for more than PC_RANDOM_MAX bytes PC_GENERATOR_FAILED, and nothing has changed. */
 pc_generator_state pc_generator_random(pc_generator *generator, void *data, size_t size);
 
 #endif

@@ -2,7 +2,6 @@
 #include "records.h"
 
 #include "crc.h"
-#include "crypto.h"
 
 #include <string.h>
 

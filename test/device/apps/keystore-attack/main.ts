@@ -66,14 +66,24 @@ function inText(text: string): boolean {
 	return low.includes(Array.from(needle.subarray(0, 16)).join(","));
 }
 
+/** What an attempt at text gives; nothing when it throws. */
+function textOf(make: () => unknown): string {
+	try {
+		return String(make());
+	} catch {
+		return "";
+	}
+}
+
 /** In a value: bytes, text, or an object with all that can be seen of it. */
 function found(value: unknown, depth = 0): boolean {
 	if (value instanceof ArrayBuffer) return inBytes(new Uint8Array(value));
 	if (ArrayBuffer.isView(value)) return inBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
 	if (typeof value === "string") return inText(value);
-	if (typeof value !== "object" || value === null || depth > 3) return inText(String(value));
-	let seen = inText(JSON.stringify(value) ?? "") || inText(String(value));
+	if (typeof value !== "object" || value === null || depth > 3) return inText(textOf(() => value));
+	let seen = inText(textOf(() => JSON.stringify(value))) || inText(textOf(() => value));
 	for (let object: object | null = value; object !== null && object !== Object.prototype; ) {
+		if (object === Array.prototype) break;
 		for (const key of Reflect.ownKeys(object)) {
 			let part: unknown;
 			try {
@@ -81,7 +91,7 @@ function found(value: unknown, depth = 0): boolean {
 			} catch {
 				continue;
 			}
-			seen ||= inText(String(key)) || found(part, depth + 1);
+			seen ||= inText(textOf(() => key)) || found(part, depth + 1);
 		}
 		object = Reflect.getPrototypeOf(object);
 	}
@@ -103,17 +113,15 @@ async function attempt(name: string, way: () => unknown): Promise<void> {
 	report("attempt", { name, result: result.slice(0, 60), found: seen });
 }
 
+/* Overlapping pieces, so that a key across a border is seen. */
+const piece = new Uint8Array(2048 + 64);
+
 /** Every byte of a partition that can be opened. */
 function dump(path: string): unknown {
 	const partition = flash.open({ path, mode: "r" });
 	const { size } = partition.status();
-	const buffer = new Uint8Array(4096 + 64);
 	let seen = false;
-	// Overlapping, so that a key across a border is seen.
-	for (let at = 0; at < size && !seen; at += 4096) {
-		const length = partition.read(buffer, at);
-		seen = inBytes(buffer.subarray(0, length));
-	}
+	for (let at = 0; at < size && !seen; at += 2048) seen = inBytes(piece.subarray(0, partition.read(piece, at)));
 	partition.close();
 	return seen ? needle : size;
 }
@@ -139,10 +147,10 @@ async function partitions(): Promise<void> {
 		await attempt(`partition number ${String(index)}`, () => call("flashName", index));
 		await attempt(`open partition number ${String(index)}`, () => {
 			const handle = call("flashOpen", index);
-			const buffer = new Uint8Array(4096);
-			for (let at = 0; at < call("flashSize", handle); at += 4096) {
-				call("flashRead", handle, at, buffer);
-				if (inBytes(buffer)) return buffer;
+			const part = piece.subarray(0, 2048);
+			for (let at = 0; at < call("flashSize", handle); at += 2048) {
+				call("flashRead", handle, at, part);
+				if (inBytes(part)) return part;
 			}
 			return call("flashSize", handle);
 		});
