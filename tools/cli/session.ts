@@ -134,6 +134,7 @@ export async function runSession(build: Build, options: SessionOptions): Promise
 			seconds = await device.now();
 			follow();
 			tell(parser.end());
+			clearInterval(timer);
 			if (reason === "time") await options.afterwards?.(device);
 			return { reason, seconds, ...(failure === undefined ? {} : { failure }) };
 		} finally {
