@@ -15,10 +15,10 @@
 #define STEP 4u
 #define STEP_WORK 44000u
 #define DEVELOPMENT_WORK 10000u
-/* What a fibre takes from the DRBG at once, with its work (12 compressions of SHA-256) and that of seeding (19). */
+/* What a fibre takes from the DRBG at once, with its work: 12 compressions of SHA-256. Seeding it takes 19, a slice of its
+ * own. */
 #define PIECE 32u
 #define PIECE_WORK 32000u
-#define SEED_WORK 47000u
 #define INSTRUCTIONS_A_MICROSECOND 64u
 
 static pc_generator generator;
@@ -38,11 +38,13 @@ static void (*hold_on(void))(uint32_t) {
 
 static void feed(void) {
 	bool hardware = hal_entropy_source() == HAL_ENTROPY_HARDWARE;
-	bool last = (generator.gathered + STEP) % PC_RESEED_BYTES == 0;
-	pc_background_reserve(last ? SEED_WORK : hardware ? STEP_WORK : DEVELOPMENT_WORK);
+	/* The byte that makes a seed comes alone. */
+	uint32_t left = PC_RESEED_BYTES - generator.gathered % PC_RESEED_BYTES;
+	size_t size = left > STEP ? STEP : 1u;
+	pc_background_reserve(left == 1 ? PC_SLICE : hardware ? STEP_WORK : DEVELOPMENT_WORK);
 	uint64_t since = hal_now_us();
 	void (*spend)(uint32_t) = hold_on();
-	pc_generator_feed(&generator, STEP);
+	pc_generator_feed(&generator, size);
 	pc_crypto_spend = spend;
 	uint32_t waited = (uint32_t)(hal_now_us() - since);
 	pc_background_spend(500u + waited * INSTRUCTIONS_A_MICROSECOND);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { Build } from "../../tools/build/build.ts";
 import type { Device, DeviceRecord } from "../../tools/harness/device.ts";
-import { describeAt, everywhere, type Place, withDevice } from "./boards.ts";
+import { describeAt, everywhere, mps2, nrf, type Place, withDevice } from "./boards.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "pericard-keys-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -141,6 +141,24 @@ describeAt(everywhere, "keystore", (place) => {
 			await device.run(0.1);
 			expect(device.records().at(-1)).toMatchObject({ event: "end", status: 0 });
 		});
+	});
+});
+
+describeAt([mps2, nrf], "making the key", (place) => {
+	test("holds nothing up for longer than a slice", { timeout: 300_000 }, async () => {
+		await withDevice(
+			place,
+			"keystore-slices",
+			async (device) => {
+				expect(await device.run(5)).toBe("ended");
+				const marks = await device.marks();
+				const slices = marks.flatMap((mark, i) => (i % 2 === 1 ? [Number(mark - (marks[i - 1] ?? 0n))] : []));
+				expect(slices.length).toBeGreaterThan(50);
+				expect(Math.max(...slices)).toBeLessThanOrEqual(64_000);
+				expect(Math.max(...slices)).toBeGreaterThan(30_000);
+			},
+			{ device: { markAt: ["hal_fibre_resume", "hal_fibre_suspend"] } },
+		);
 	});
 });
 
