@@ -13,6 +13,7 @@ import type { Recording } from "../signals/record.ts";
 import { score } from "../signals/score.ts";
 import { syntheticRecording } from "../signals/synthetic.ts";
 import { isBeat, readAnnotations } from "../signals/wfdb.ts";
+import { attestationCost, attestationSize } from "./attestation.ts";
 
 /** One figure. `component` only where a board's bytes are split. */
 export interface Figure {
@@ -34,12 +35,13 @@ const HASHED = 65_536;
 /** The board whose instructions are counted. */
 export const COUNTED = "mps2-an386";
 
-/** Flash and RAM of ecg-patch on each board; on posix what the process has loaded of the firmware in their place. */
+/** Flash and RAM of ecg-patch on each board, and how much of them is there for attestation; on posix what the process has
+ * loaded of the firmware in their place. */
 export async function sizes(boards: readonly string[], out: string, progress: Progress): Promise<Figure[]> {
 	const figures: Figure[] = [];
 	for (const board of boards) {
 		progress(`ecg-patch for ${board}`);
-		const { size } = await buildFirmware({ app: PATCH, board, out });
+		const { with: size, without } = await attestationSize(PATCH, board, out);
 		const add = (name: string, parts: Readonly<Record<string, number>>, total: number) => {
 			const entries = Object.entries(parts).filter(([, value]) => value > 0);
 			entries.sort((a, b) => b[1] - a[1]);
@@ -49,6 +51,9 @@ export async function sizes(boards: readonly string[], out: string, progress: Pr
 		};
 		add("flash-bytes", size.flash, size.flashTotal);
 		add("ram-bytes", size.ram, size.ramTotal);
+		const addition = { unit: "bytes", board, component: "total" };
+		figures.push({ name: "attest-flash-bytes", value: size.flashTotal - without.flashTotal, ...addition });
+		figures.push({ name: "attest-ram-bytes", value: size.ramTotal - without.ramTotal, ...addition });
 	}
 	return figures;
 }
@@ -101,6 +106,12 @@ export async function counts(out: string, progress: Progress): Promise<Figure[]>
 	add("sha256-per-byte", round(Number(hashed - start) / HASHED), "instructions");
 	add("p256-sign", Number(signed - hashed), "instructions");
 	add("p256-verify", Number(verified - ready), "instructions");
+	progress("attestation");
+	const build = await buildFirmware({ app: PATCH, board: COUNTED, out, config: { input: "serial" } });
+	const cost = await attestationCost(build);
+	add("attest-total", cost.total, "instructions");
+	add("attest-longest-slice", cost.longestSlice, "instructions");
+	add("token-bytes", cost.tokenBytes, "bytes");
 	progress("idle-wakeups-per-second");
 	add("idle-wakeups-per-second", await idleWakeups(out), "1/s");
 	return figures;

@@ -55,7 +55,7 @@ export const command: Command = {
 	name: "bench",
 	summary: "measure size, boot, speed and wake-ups of the firmware",
 	description:
-		"Builds ecg-patch for every board and prints flash and RAM by component (on posix: of the process); then counts instructions in QEMU: boot (power-on to the first line of TypeScript), ecg-sample (everything the firmware does, by samples), js-loop, js-call and js-typed-array (one iteration), sha256-per-byte, p256-sign and p256-verify, and how often an idle app is woken.",
+		"Builds ecg-patch for every board and prints flash and RAM by component (on posix: of the process), and what attestation adds to them; then counts instructions in QEMU: boot (power-on to the first line of TypeScript), ecg-sample (everything the firmware does, by samples), js-loop, js-call and js-typed-array (one iteration), sha256-per-byte, p256-sign and p256-verify, attest-total and attest-longest-slice (a challenge to ecg-patch at rest; token-bytes for a nonce of 64), and how often an idle app is woken.",
 	positionals: [],
 	options: {
 		board: { value: "BOARD", help: `only this board (default all; instructions are counted on ${DEFAULT_BOARD})` },

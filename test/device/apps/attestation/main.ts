@@ -6,8 +6,20 @@ import { AttestationError, attest, instanceId, publicKey } from "pericard/attest
 import { report } from "pericard/report";
 import Timer from "timer";
 
-const hex = (buffer: ArrayBuffer) =>
-	Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const ROW = 64;
+
+/* In rows, so that no step takes much memory. */
+function hex(buffer: ArrayBuffer): string {
+	const rows: string[] = [];
+	for (let at = 0; at < buffer.byteLength; at += ROW) {
+		let row = "";
+		for (const byte of new Uint8Array(buffer, at, Math.min(ROW, buffer.byteLength - at))) {
+			row += byte.toString(16).padStart(2, "0");
+		}
+		rows.push(row);
+	}
+	return rows.join("");
+}
 
 function tryWith(size: number): string {
 	try {
