@@ -121,7 +121,7 @@ export class Attester {
 			[CLAIM.profile, PROFILE],
 			[CLAIM.bootCount, this.bootCount],
 			[CLAIM.bootSeed, this.bootSeed],
-			[CLAIM.clientId, 1],
+			[CLAIM.clientId, -1],
 			[CLAIM.lifecycle, image.debug ? 0x4000 : 0x3000],
 			[CLAIM.implementationId, sha256(`pericard:${board}`)],
 			[

@@ -78,7 +78,7 @@ describe("an honest device", () => {
 		for (const component of result.components) expect(component.measured).toBe(component.expected);
 		expect(result.evidence).toMatchObject({
 			profile: "tag:psacertified.org,2023:psa#tfm",
-			clientId: 1,
+			clientId: -1,
 			lifecycle: "secured",
 			bootCount: 7,
 			entropySource: "development",

@@ -40,7 +40,8 @@ export async function prove(device: Device, build: Build, print: (line: string) 
 		const { verdict, reasons } = result;
 		print(`  ${what.padEnd(58)} ${verdict}`);
 		const [reason] = reasons;
-		if (verdict !== "affirming" && reason !== undefined) print(`    ${reason.text}`);
+		// The digests are for `pericard attest`.
+		if (verdict !== "affirming" && reason !== undefined) print(`    ${reason.text.replace(/: expected .*$/, "")}`);
 	};
 	tell("honest device", honest.result);
 
