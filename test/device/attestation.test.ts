@@ -2,7 +2,7 @@
 // and of attacks, is in attacks.test.ts; the link itself in management.test.ts.
 
 import { createHash, createPublicKey } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { decode } from "../../firmware/attestation/codec/cbor.ts";
 import { CLAIM } from "../../firmware/attestation/codec/claims.ts";
 import { encodeChallenge } from "../../firmware/management/client.ts";
@@ -16,6 +16,8 @@ import { type Evidence as Claims, readClaims } from "../../tools/verifier/eviden
 import { jwkOfPoint } from "../../tools/verifier/keys.ts";
 import { readLog } from "../../tools/verifier/log.ts";
 import { describeAt, everywhere, image, mps2, type Place, tierOne, withDevice } from "./boards.ts";
+
+vi.setConfig({ testTimeout: 300_000 });
 
 const APP = "attestation";
 /** A sanitized process takes longer for its larger image. */

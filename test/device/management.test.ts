@@ -1,11 +1,13 @@
 // The management link on every board: requests and answers between the console's text, whatever else comes over the line.
 
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { encodeMessage, type Message } from "../../firmware/management/codec.ts";
 import type { Device } from "../../tools/harness/device.ts";
 import { encodeFrame } from "../../tools/harness/framing.ts";
 import { ManagementClient } from "../../tools/harness/management.ts";
 import { describeAt, everywhere, mps2, nrf, tierOne, withDevice } from "./boards.ts";
+
+vi.setConfig({ testTimeout: 300_000 });
 
 const APP = "management";
 const ECHO = 0x10;
