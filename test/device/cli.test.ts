@@ -289,7 +289,7 @@ test("demo: without a terminal a line a beat, the summary, then the verdicts", a
 	expect(beats.length).toBeGreaterThan(8);
 	expect(stdout).toMatch(/12\.0 s on the device: \d+ beats, mean \d+ bpm/);
 	const [, proof = ""] = stdout.split("Is it still what was built?");
-	const lines = proof.split("\n").filter((line) => line.startsWith(" "));
+	const lines = proof.split("\n").filter((line) => line.startsWith("  "));
 	expect(lines).toEqual(
 		[
 			/^ {2}honest device +affirming$/,
