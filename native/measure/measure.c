@@ -1,6 +1,7 @@
 /* measure.c: see measure.h. */
 #include "measure.h"
 
+#include "cbor.h"
 #include "crypto.h"
 
 #include <string.h>
@@ -129,27 +130,9 @@ void pc_measure_region(const pc_region *region, uint8_t digest[PC_MEASURE_DIGEST
 	pc_sha256_end(&hash, digest);
 }
 
-/* CBOR (RFC 8949, section 3): the head of an item, with its value in the fewest bytes. */
-#define CBOR_BYTES 0x40u
-#define CBOR_TEXT 0x60u
-#define CBOR_ARRAY 0x80u
-
-static size_t put_head(uint8_t *out, uint8_t major, uint32_t value) {
-	if (value < 24) {
-		out[0] = (uint8_t)(major | value);
-		return 1;
-	}
-	size_t bytes = value < 0x100 ? 1 : value < 0x10000 ? 2 : 4;
-	out[0] = (uint8_t)(major | (bytes == 1 ? 24u : bytes == 2 ? 25u : 26u));
-	for (size_t i = 0; i < bytes; i++) {
-		out[1 + i] = (uint8_t)(value >> 8 * (bytes - 1 - i));
-	}
-	return 1 + bytes;
-}
-
 static size_t put_text(uint8_t *out, const char *text) {
 	size_t size = strlen(text);
-	size_t head = put_head(out, CBOR_TEXT, (uint32_t)size);
+	size_t head = pc_cbor_head(out, PC_CBOR_TEXT, (uint32_t)size);
 	memcpy(out + head, text, size);
 	return head + size;
 }
@@ -157,16 +140,16 @@ static size_t put_text(uint8_t *out, const char *text) {
 /* [name, digest] */
 static size_t put_entry(
 	uint8_t out[PC_MEASURE_ENTRY], const pc_region *region, const uint8_t digest[PC_MEASURE_DIGEST]) {
-	size_t size = put_head(out, CBOR_ARRAY, 2);
+	size_t size = pc_cbor_head(out, PC_CBOR_ARRAY, 2);
 	size += put_text(out + size, region->name);
-	size += put_head(out + size, CBOR_BYTES, PC_MEASURE_DIGEST);
+	size += pc_cbor_head(out + size, PC_CBOR_BYTES, PC_MEASURE_DIGEST);
 	memcpy(out + size, digest, PC_MEASURE_DIGEST);
 	return size + PC_MEASURE_DIGEST;
 }
 
 /* The two parts of [type, [entries...]] before the entries: the second is the head of the array that is hashed. */
 static size_t put_component(uint8_t *out, unsigned component) {
-	size_t size = put_head(out, CBOR_ARRAY, 2);
+	size_t size = pc_cbor_head(out, PC_CBOR_ARRAY, 2);
 	return size + put_text(out + size, pc_component_names[component]);
 }
 
@@ -175,7 +158,7 @@ void pc_measure_image(
 	pc_region_iterator iterator;
 	uint8_t item[PC_MEASURE_ENTRY];
 	if (sink != NULL) {
-		sink(context, item, put_head(item, CBOR_ARRAY, PC_COMPONENTS));
+		sink(context, item, pc_cbor_head(item, PC_CBOR_ARRAY, PC_COMPONENTS));
 	}
 	pc_region_begin(&iterator, image);
 	for (unsigned component = 0; component < PC_COMPONENTS; component++) {
@@ -185,7 +168,7 @@ void pc_measure_image(
 		if (sink != NULL) {
 			sink(context, item, put_component(item, component));
 		}
-		size_t size = put_head(item, CBOR_ARRAY, count);
+		size_t size = pc_cbor_head(item, PC_CBOR_ARRAY, count);
 		pc_sha256_update(&hash, item, size);
 		if (sink != NULL) {
 			sink(context, item, size);
@@ -207,10 +190,10 @@ void pc_measure_image(
 size_t pc_measure_log_size(const pc_image *image) {
 	static const uint8_t digest[PC_MEASURE_DIGEST];
 	uint8_t item[PC_MEASURE_ENTRY];
-	size_t size = put_head(item, CBOR_ARRAY, PC_COMPONENTS);
+	size_t size = pc_cbor_head(item, PC_CBOR_ARRAY, PC_COMPONENTS);
 	for (unsigned component = 0; component < PC_COMPONENTS; component++) {
 		size += put_component(item, component);
-		size += put_head(item, CBOR_ARRAY, pc_region_count(image, (pc_component)component));
+		size += pc_cbor_head(item, PC_CBOR_ARRAY, pc_region_count(image, (pc_component)component));
 	}
 	pc_region_iterator iterator;
 	pc_region region;

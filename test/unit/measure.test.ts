@@ -41,9 +41,15 @@ describe("the core on the device", () => {
 		const bearssl = (name: string) => join(bearsslFolder(), name);
 		execFileSync("gcc", [
 			...["-std=gnu11", "-O1", "-g", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
-			...["measure", "archive", "crypto"].map((name) => `-I${native(name)}`),
+			...["measure", "archive", "cbor", "crypto"].map((name) => `-I${native(name)}`),
 			...["inc", "src"].map((name) => `-I${bearssl(name)}`),
-			...["-o", program, join(pericardRoot, "test/native/measure/regions.c"), native("measure/measure.c")],
+			...[
+				"-o",
+				program,
+				join(pericardRoot, "test/native/measure/regions.c"),
+				native("measure/measure.c"),
+				native("cbor/cbor.c"),
+			],
 			...["hash/sha2small.c", "codec/dec32be.c", "codec/enc32be.c"].map((name) => bearssl(`src/${name}`)),
 		]);
 	});
