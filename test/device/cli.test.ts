@@ -246,6 +246,48 @@ describe.each(["posix", "mps2-an386"])("on %s", (board) => {
 		expect(none.stderr).toMatch(/No test ran/);
 		expect(none.code).toBe(1);
 	});
+
+	test("attest: the reference app is affirmed; what was saved is judged the same, and is a replay for another challenge", async () => {
+		const { code, stdout, stderr } = await pericard("attest", "ecg-patch", "--board", board, "--json", "--save", board);
+		expect(stderr).toMatch(/^saved in /);
+		const result = JSON.parse(stdout);
+		expect(result).toMatchObject({ board, app: "ecg-patch", verdict: "affirming" });
+		expect(result.components.map((component: { name: string }) => component.name)).toEqual([
+			"native",
+			"xs",
+			"app",
+			"config",
+		]);
+		for (const component of result.components) expect(component.measured).toBe(component.expected);
+		expect(result.reasons).toEqual([expect.stringMatching(/^entropy source: development; accepted, since the board/)]);
+		expect(code).toBe(0);
+		const kept = ["--token", `${board}/token.cbor`, "--key", `${board}/key.json`];
+		const again = ["attest", "ecg-patch", "--board", board, ...kept];
+		expect((await pericard(...again, "--nonce", result.nonce)).code).toBe(0);
+		const replay = await pericard(...again, "--nonce", "00".repeat(32));
+		expect(replay.stdout).toMatch(/^verdict: contraindicated\n {2}contraindicated: token for another nonce/m);
+		expect(replay.code).toBe(1);
+	});
+
+	test("attest: a debug image is a warning, an app without the service is told how to get it", async () => {
+		const debug = await pericard(
+			"attest",
+			"ecg-patch",
+			"--board",
+			board,
+			"--debug",
+			"--json",
+			"--nonce",
+			"07".repeat(64),
+		);
+		const result = JSON.parse(debug.stdout);
+		expect(result).toMatchObject({ verdict: "warning", nonce: "07".repeat(64) });
+		expect(result.reasons[0]).toMatch(/^the device's lifecycle is non-psa-rot-debug \(0x4000\)/);
+		expect(debug.code).toBe(1);
+		const silent = await pericard("attest", write(`${board}/silent.ts`, 'console.log("hush");\n'), "--board", board);
+		expect(silent.stderr).toMatch(/silent can't be attested: .*\nhint: put .*manifests\/attestation\.json/);
+		expect(silent.code).toBe(2);
+	});
 });
 
 test("build: a type error stops it, with file and line, exit code 1", async () => {
