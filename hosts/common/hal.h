@@ -64,7 +64,8 @@ void hal_uart_close(unsigned port);
  * receiver stops taking bytes (hardware flow control where the board has it; else the byte is lost and counted). */
 size_t hal_uart_readable(unsigned port);
 size_t hal_uart_read(unsigned port, uint8_t *data, size_t size);
-/* Queues up to `size` bytes, returns how many were taken (0 when full). */
+/* Queues up to `size` bytes, returns how many were taken (0 when full). The console's queue holds 512 bytes at least: a frame
+ * of the management link goes out as a whole. */
 size_t hal_uart_writable(unsigned port);
 size_t hal_uart_write(unsigned port, const uint8_t *data, size_t size);
 /* Receive errors (overrun, framing, lost bytes) since open. */
