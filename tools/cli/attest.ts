@@ -166,10 +166,13 @@ export function noEvidence(error: unknown, device: Device, origin: Origin): stri
 	if (!(error instanceof Error) || !["Refusal", "AnswerError", "NoAnswerError", "KeyError"].includes(error.name)) {
 		throw error;
 	}
-	const failure = device.records().find(isFailure);
+	const records = device.records();
+	const failure = records.find(isFailure);
+	const ended = records.some((record) => record.event === "end");
 	return [
 		`the device gave no evidence: ${error.message}`,
 		...(failure === undefined ? [] : describeFailure(origin, failure)),
+		...(ended ? ["hint: the app has ended; one that waits for something, such as a timer, goes on answering"] : []),
 	];
 }
 
