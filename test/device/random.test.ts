@@ -1,8 +1,10 @@
 // Random numbers: of a seed, of a hardware source, and of a source that fails in each of the ways it can.
 
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Device, DeviceOptions, DeviceRecord } from "../../tools/harness/device.ts";
-import { describeAt, everywhere, mps2, mps2Renode, type Place, withDevice } from "./boards.ts";
+import { appPath, describeAt, everywhere, mps2, mps2Renode, type Place, posix, withDevice } from "./boards.ts";
 
 const app = "random";
 
@@ -120,6 +122,33 @@ describeAt(everywhere, "random numbers", (place) => {
 			expect(again).toBe(failure);
 			expect(boot.get("aes-128")).toBe("KeystoreError entropy");
 		},
+	);
+});
+
+test("pericard run --seed: another device for another seed, the same for the same", { timeout: 120_000 }, async () => {
+	const bytes = (seed: string) => {
+		const words = ["run", appPath(app), "--board", "posix", "--seconds", "20", "--seed", seed];
+		const { stdout, stderr } = spawnSync(
+			"node",
+			[join(import.meta.dirname, "../../tools/bin/pericard.mjs"), ...words],
+			{
+				encoding: "utf8",
+			},
+		);
+		const found = /^\[bytes\] {2}([0-9a-f]{64})$/m.exec(stdout)?.[1];
+		expect(found, stderr).toBeDefined();
+		return found;
+	};
+	const seven = bytes("7");
+	expect(bytes("8")).not.toBe(seven);
+	await withDevice(
+		posix,
+		app,
+		async (device) => {
+			await device.waitFor(/"bytes".*\n/, { seconds: 5 });
+			expect(boots(device)[0]?.get("bytes")).toBe(seven);
+		},
+		{ device: { seed: 7 } },
 	);
 });
 

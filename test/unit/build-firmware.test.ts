@@ -147,6 +147,9 @@ test("mistakes are told before anything runs", async () => {
 	expect(await message({ "main.ts": 'native("xs_nobody");' })).toBe(
 		'main.ts:1: no C file of this build defines the native "xs_nobody"',
 	);
+	expect(await message({ "main.ts": '\nnative("memcpy");' })).toBe(
+		'main.ts:2: "memcpy" is no native: names of natives begin with "xs_"',
+	);
 	expect(await message({ "main.ts": "const n: number = 'x';" })).toMatch(/^main\.ts:1:7: error TS2322: /);
 	expect(await message({ "main.ts": "", "x.c": "int x = y;" })).toContain("'y' undeclared");
 	expect(await message({ "main.ts": "" }, { board: "mps2-an368" })).toMatch(

@@ -2,7 +2,7 @@
 
 import type { DeviceRecord } from "../harness/records.ts";
 import { BUILD_OPTIONS, buildApp } from "./build.ts";
-import { type Arguments, type Command, FAILED, OK } from "./command.ts";
+import { type Arguments, CliError, type Command, FAILED, OK } from "./command.ts";
 import { consoleLine, describeFailure } from "./failure.ts";
 import { openInput } from "./input.ts";
 import { appFolder, DEFAULT_BOARD, findApp } from "./paths.ts";
@@ -27,6 +27,8 @@ async function run(args: Arguments): Promise<number> {
 	const app = findApp(word);
 	const emulator = chooseEmulator(args.text("board") ?? DEFAULT_BOARD, args.text("emulator"));
 	const seconds = args.number("seconds");
+	const seed = args.number("seed");
+	if (seed !== undefined && !Number.isSafeInteger(seed)) throw new CliError(`--seed takes a whole number, not ${seed}`);
 	const file = args.text("input");
 	const input = file === undefined ? undefined : openInput(file);
 	const build = await buildApp(args, app, progressLines(json && !args.flag("verbose")));
@@ -34,6 +36,7 @@ async function run(args: Arguments): Promise<number> {
 	const outcome = await runSession(build, {
 		emulator,
 		...(input === undefined ? {} : { input }),
+		...(seed === undefined ? {} : { seed }),
 		...(seconds === undefined ? { paced: true } : { seconds }),
 		// With --json stdout is for the app's data alone.
 		onLine: (line) => (json ? console.error : console.log)(consoleLine(origin, line)),
@@ -70,6 +73,7 @@ export const command: Command = {
 			help: "streamed into the second serial port: an ECG as WFDB record (.hea) or .csv, at its own rate; other files as they are",
 		},
 		seconds: { value: "S", help: "end after S seconds of emulated time" },
+		seed: { value: "N", help: "of the device's random numbers and keys, where they are emulated; default: 1" },
 		emulator: { value: "NAME", help: "default: the board's first", choices: ["qemu", "renode", "posix"] },
 		json: { help: "print only the app's reports, one JSON object a line" },
 	},

@@ -12,6 +12,8 @@ export interface SessionOptions {
 	readonly emulator: Emulator;
 	/** Bytes for the board's second serial port. */
 	readonly input?: AsyncIterable<Uint8Array> | Uint8Array;
+	/** Of the emulated noise source; the harness's own if not given. */
+	readonly seed?: number;
 	/** Emulated seconds after which the run ends; without it, it goes on until the firmware ends. */
 	readonly seconds?: number;
 	/** Emulated time is held back to the time of the wall clock. */
@@ -104,8 +106,9 @@ export async function runSession(build: Build, options: SessionOptions): Promise
 			}
 		}
 	};
-	const { emulator, input } = options;
-	return withDevice(build, { emulator, ...(input === undefined ? {} : { input }) }, async (device) => {
+	const { emulator, input, seed } = options;
+	const given = { ...(input === undefined ? {} : { input }), ...(seed === undefined ? {} : { seed }) };
+	return withDevice(build, { emulator, ...given }, async (device) => {
 		let shown = 0;
 		const follow = () => {
 			const text = device.output();
