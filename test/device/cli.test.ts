@@ -267,7 +267,11 @@ describe.each(["posix", "mps2-an386"])("on %s", (board) => {
 		const replay = await pericard(...again, "--nonce", "00".repeat(32));
 		expect(replay.stdout).toMatch(/^verdict: contraindicated\n {2}contraindicated: token for another nonce/m);
 		expect(replay.code).toBe(1);
-	});
+		// Another device where this one's key is expected.
+		const other = await pericard("attest", "ecg-patch", "--board", board, "--seed", "2", "--key", `${board}/key.json`);
+		expect(other.stdout).toMatch(/^verdict: none\n {2}none: unknown key: /m);
+		expect(other.code).toBe(1);
+	}, 300_000);
 
 	test("attest: a debug image is a warning, an app without the service is told how to get it", async () => {
 		const debug = await pericard(
@@ -287,7 +291,7 @@ describe.each(["posix", "mps2-an386"])("on %s", (board) => {
 		const silent = await pericard("attest", write(`${board}/silent.ts`, 'console.log("hush");\n'), "--board", board);
 		expect(silent.stderr).toMatch(/silent can't be attested: .*\nhint: put .*manifests\/attestation\.json/);
 		expect(silent.code).toBe(2);
-	});
+	}, 300_000);
 });
 
 test("build: a type error stops it, with file and line, exit code 1", async () => {

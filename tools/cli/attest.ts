@@ -135,9 +135,11 @@ async function appraiseDevice(
 	const nonce = asked === undefined ? undefined : readNonce(asked);
 	const keyFile = args.text("key");
 	const keys = readKeys(keyFile);
+	const seed = args.number("seed");
+	if (seed !== undefined && !Number.isSafeInteger(seed)) throw new CliError(`--seed takes a whole number, not ${seed}`);
 	const { ManagementClient } = await import("../harness/management.ts");
 	progress(`starting ${build.board} in ${emulator}`);
-	return withDevice(build, { emulator }, async (device) => {
+	return withDevice(build, { emulator, ...(seed === undefined ? {} : { seed }) }, async (device) => {
 		const client = new ManagementClient(device);
 		const link = {
 			identify: () => client.identify({ seconds: IDENTIFY_SECONDS }),
@@ -337,6 +339,7 @@ export const command: Command = {
 	options: {
 		...BUILD_OPTIONS,
 		emulator: { value: "NAME", help: "default: the board's first", choices: ["qemu", "renode", "posix"] },
+		seed: { value: "N", help: "of the emulated device's random numbers: another seed is another device (default: 1)" },
 		token: { value: "FILE", help: "judge this token (COSE_Sign1) instead of a device's" },
 		log: { value: "FILE", help: "with --token: its measurement log, which tells the parts of a component" },
 		nonce: {
