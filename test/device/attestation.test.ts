@@ -15,7 +15,7 @@ import { openSign1, verifySign1 } from "../../tools/verifier/cose.ts";
 import { type Evidence as Claims, readClaims } from "../../tools/verifier/evidence.ts";
 import { jwkOfPoint } from "../../tools/verifier/keys.ts";
 import { readLog } from "../../tools/verifier/log.ts";
-import { describeAt, everywhere, image, mps2, type Place, tierOne, withDevice } from "./boards.ts";
+import { describeAt, everywhere, mps2, tierOne, withDevice } from "./boards.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
