@@ -37,54 +37,17 @@ export class AttestationError extends Error {
 /** Gets the token and the measurement log that it proves, or an error. */
 export type Attested = (error: AttestationError | null, token?: ArrayBuffer, log?: ArrayBuffer) => void;
 
-/** The same where they lie: they are lent until `giveBack` is called, and nobody else is served before. */
-export type Lent = (error: AttestationError | null, token?: Uint8Array, log?: Uint8Array) => void;
-
-const waiting: { readonly nonce: ArrayBuffer; readonly callback: Lent }[] = [];
-let busy = false;
-
 /**
  * Measures the image and signs what was found, with `nonce` for freshness, and calls back. Runs in the background, in slices:
  * events and timers go first. Several at once are done one after the other. Throws a RangeError for a nonce that is not of
  * 32, 48 or 64 bytes.
  */
 export function attest(nonce: ArrayBuffer, callback: Attested): void {
-	attestInPlace(nonce, (error, token, log) => {
-		const copies = [token, log].map((bytes) => bytes?.slice().buffer as ArrayBuffer | undefined);
-		giveBack();
-		callback(error, ...copies);
+	start(nonce, (status, token, log) => {
+		const copies = [token, log].map((lent) => (lent === undefined ? undefined : new Uint8Array(lent).slice().buffer));
+		end();
+		callback(status === 0 ? null : new AttestationError(faultOf(status)), ...(copies as ArrayBuffer[]));
 	});
-}
-
-/** As attest(), without copies. The callback, or what it starts, must call giveBack(), after an error too. */
-export function attestInPlace(nonce: ArrayBuffer, callback: Lent): void {
-	const size = nonce.byteLength;
-	if (size !== 32 && size !== 48 && size !== 64) {
-		throw new RangeError(`attestation: a nonce has 32, 48 or 64 bytes, not ${size}`);
-	}
-	waiting.push({ nonce: nonce.slice(0), callback });
-	next();
-}
-
-/** Ends what attestInPlace() has begun. */
-export function giveBack(): void {
-	end();
-	busy = false;
-	next();
-}
-
-function next(): void {
-	const first = busy ? undefined : waiting.shift();
-	if (first !== undefined) {
-		start(first.nonce, (status, token, log) => {
-			if (token === undefined || log === undefined) {
-				first.callback(new AttestationError(faultOf(status)));
-			} else {
-				first.callback(null, new Uint8Array(token), new Uint8Array(log));
-			}
-		});
-		busy = true;
-	}
 }
 
 /** The public half of the attestation key: 04 || X || Y. Throws an AttestationError. At the first boot, while the key is being
@@ -102,7 +65,6 @@ export function instanceId(): ArrayBuffer {
 	return idOf(publicKey());
 }
 
-/** The fault of a status of native/attestation. */
-export function faultOf(status: number): AttestationFault {
+function faultOf(status: number): AttestationFault {
 	return FAULTS[status - 1] ?? "key";
 }

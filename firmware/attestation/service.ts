@@ -1,10 +1,13 @@
 // pericard/attestation/service: answers challenges on the management link. Being loaded is all it takes: manifests/attestation.json
 // has it loaded before the app.
 
-import { type AttestationFault, attestInPlace, faultOf, giveBack } from "pericard/attestation";
 import { answer, answerOnce, type Payload, type Request, refuse, serve } from "pericard/management";
-import { ERROR, EVIDENCE, encodeMessage, encodePartHeader, MESSAGE, PART_MAX } from "pericard/management/codec";
+import { ERROR, EVIDENCE, encodeMessage, encodePartHeader, LAYOUT, MESSAGE } from "pericard/management/codec";
 
+// The natives of pericard/attestation itself: the token goes out from where it lies, without a copy in JavaScript's memory.
+type Callback = (status: number, token?: HostBuffer, log?: HostBuffer) => void;
+const start: (nonce: Uint8Array, callback: Callback) => void = native("xs_attestation_start");
+const end: () => void = native("xs_attestation_end");
 const identify: (callback: (status: number, body?: ArrayBuffer) => void) => void = native("xs_attestation_identify");
 
 /* The body of "identity", once it is known; until then who asks for it waits here. */
@@ -26,7 +29,7 @@ serve(MESSAGE.identify, (request) => {
 			identity = body === undefined ? undefined : new Uint8Array(body);
 			for (const request of asking.splice(0)) {
 				if (identity === undefined) {
-					refuse(request, codeOf(faultOf(status)));
+					refuse(request, codeOf(status));
 				} else {
 					answerOnce(encodeMessage(MESSAGE.identity, request.sequence, identity));
 				}
@@ -51,19 +54,25 @@ serve(MESSAGE.challenge, (request) => {
 
 function begin(request: Request): void {
 	current = request;
-	attestInPlace(request.body.slice().buffer as ArrayBuffer, (error, token, log) => {
-		if (token === undefined || log === undefined) {
-			refuse(request, codeOf(error?.code));
-			goOn();
-		} else {
-			sendEvidence(request.sequence, token, log);
-		}
-	});
+	try {
+		start(request.body, (status, token, log) => {
+			if (token === undefined || log === undefined) {
+				refuse(request, codeOf(status));
+				goOn();
+			} else {
+				sendEvidence(request.sequence, new Uint8Array(token), new Uint8Array(log));
+			}
+		});
+	} catch (error) {
+		// No memory: the next challenge may find some.
+		current = undefined;
+		refuse(request, ERROR.internal, String(error));
+	}
 }
 
 /* The current challenge has been answered. */
 function goOn(): void {
-	giveBack();
+	end();
 	current = undefined;
 	const next = waiting;
 	waiting = undefined;
@@ -72,12 +81,13 @@ function goOn(): void {
 	}
 }
 
-function codeOf(fault: AttestationFault | undefined): number {
-	switch (fault) {
-		case "entropy":
+/* By the statuses of native/attestation. */
+function codeOf(status: number): number {
+	switch (status) {
+		case 1:
 			return ERROR.entropy;
-		case "key":
-		case "flash":
+		case 2:
+		case 3:
 			return ERROR.key;
 		default:
 			return ERROR.internal;
@@ -100,7 +110,7 @@ function sendEvidence(sequence: number, token: Uint8Array, log: Uint8Array): voi
 			offset = 0;
 		}
 		const start = offset;
-		const end = Math.min(start + PART_MAX, data.length);
+		const end = Math.min(start + LAYOUT.part, data.length);
 		offset = end;
 		return { head: encodePartHeader(sequence, what, start, data.length), data, start, end };
 	});

@@ -1,7 +1,7 @@
 // The peer's side of the management link's messages: requests, answers, and evidence put together from its parts. Runs on
 // Node; the device has no use for it.
 
-import { ERROR, encodeMessage, HEADER, MESSAGE, type Message, PART_HEADER, PART_MAX, REQUEST_MAX } from "./codec.ts";
+import { ERROR, encodeMessage, LAYOUT, MESSAGE, type Message } from "./codec.ts";
 
 /** An answer that is not as docs/management.md has it. */
 export class AnswerError extends Error {
@@ -57,8 +57,10 @@ export function encodeIdentify(sequence: number): Uint8Array {
 
 /** A nonce of any size that fits: whether it will do is the device's to say. */
 export function encodeChallenge(sequence: number, nonce: Uint8Array): Uint8Array {
-	if (nonce.length > REQUEST_MAX - HEADER) {
-		throw new RangeError(`a nonce of ${nonce.length} bytes does not fit into a request (${REQUEST_MAX - HEADER})`);
+	if (nonce.length > LAYOUT.request - LAYOUT.header) {
+		throw new RangeError(
+			`a nonce of ${nonce.length} bytes does not fit into a request (${LAYOUT.request - LAYOUT.header})`,
+		);
 	}
 	return encodeMessage(MESSAGE.challenge, sequence, nonce);
 }
@@ -99,16 +101,16 @@ export class EvidenceReader {
 
 	/** Takes the body of an "evidence"; the evidence when it was the last. */
 	take(body: Uint8Array): Evidence | undefined {
-		if (body.length < PART_HEADER) throw new AnswerError("a part of the evidence is too short");
+		if (body.length < LAYOUT.partHeader) throw new AnswerError("a part of the evidence is too short");
 		const view = new DataView(body.buffer, body.byteOffset, body.length);
 		const [what, offset, total] = [view.getUint8(0), view.getUint16(1, true), view.getUint16(3, true)];
-		const size = body.length - PART_HEADER;
-		if (what !== this.#whole.length || offset !== this.#part.length || size !== Math.min(PART_MAX, total - offset)) {
+		const size = body.length - LAYOUT.partHeader;
+		if (what !== this.#whole.length || offset !== this.#part.length || size !== Math.min(LAYOUT.part, total - offset)) {
 			throw new AnswerError("a part of the evidence is missing");
 		}
 		const joined = new Uint8Array(offset + size);
 		joined.set(this.#part);
-		joined.set(body.subarray(PART_HEADER), offset);
+		joined.set(body.subarray(LAYOUT.partHeader), offset);
 		this.#part = joined;
 		if (joined.length < total) return undefined;
 		this.#whole.push(joined);

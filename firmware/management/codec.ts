@@ -16,44 +16,60 @@
 //   0x82 evidence   u8 what (0 token, 1 measurement log), u16 offset, u16 total, a part of it
 //   0xff error      u8 code, for code 8 a text (ASCII)
 
-export const VERSION = 1;
+// Numbers are members of enumerations that the compiler puts in their places: so they cost a device no memory.
 
-export const MESSAGE = {
-	identify: 0x01,
-	challenge: 0x02,
-	identity: 0x81,
-	evidence: 0x82,
-	error: 0xff,
-} as const;
+// biome-ignore-start lint/suspicious/noConstEnum: a constant object takes 32 bytes of a device's heap for each number
 
-/** Set in answers. */
-export const ANSWER = 0x80;
+export const enum MESSAGE {
+	identify = 0x01,
+	challenge = 0x02,
+	identity = 0x81,
+	evidence = 0x82,
+	error = 0xff,
+	/** Set in the numbers of answers. */
+	answer = 0x80,
+}
 
 /** Codes of the message "error". */
-export const ERROR = {
+export const enum ERROR {
 	/** A length that is not the body's, or a body that the message doesn't have. */
-	malformed: 1,
+	malformed = 1,
 	/** Another version of the protocol. */
-	version: 2,
+	version = 2,
 	/** No such request. */
-	unknown: 3,
+	unknown = 3,
 	/** The nonce is not of 32, 48 or 64 bytes. */
-	nonce: 4,
+	nonce = 4,
 	/** A newer challenge has taken the place of this one before its turn came. */
-	superseded: 5,
+	superseded = 5,
 	/** The device has no random numbers: its source is missing, stuck or biased. */
-	entropy: 6,
+	entropy = 6,
 	/** The device has no attestation key, or its flash fails. */
-	key: 7,
+	key = 7,
 	/** Anything else; a text tells. */
-	internal: 8,
-} as const;
+	internal = 8,
+}
 
-export const HEADER = 6;
-/** Longest payload of a request. A longer one is no frame to the device. */
-export const REQUEST_MAX = 128;
-/** Longest payload of an answer. */
-export const ANSWER_MAX = 240;
+/** What a message "evidence" has a part of. */
+export const enum EVIDENCE {
+	token = 0,
+	log = 1,
+}
+
+export const enum LAYOUT {
+	version = 1,
+	/** Bytes before the body. */
+	header = 6,
+	/** Longest payload of a request. A longer one is no frame to the device. */
+	request = 128,
+	/** Longest payload of an answer. */
+	longest = 240,
+	/** Bytes of the body of "evidence" before its part, and of a part but for the last. */
+	partHeader = 5,
+	part = longest - header - partHeader,
+}
+
+// biome-ignore-end lint/suspicious/noConstEnum: as above
 
 export interface Message {
 	readonly version: number;
@@ -65,29 +81,29 @@ export interface Message {
 
 /** The payload of a frame but for its body, whose length it says. */
 export function encodeHeader(message: number, sequence: number, length: number): Uint8Array {
-	return Uint8Array.of(VERSION, message, sequence, sequence >> 8, length, length >> 8);
+	return Uint8Array.of(LAYOUT.version, message, sequence, sequence >> 8, length, length >> 8);
 }
 
 /** The payload of a frame. */
 export function encodeMessage(message: number, sequence: number, body: Uint8Array): Uint8Array {
-	const payload = new Uint8Array(HEADER + body.length);
+	const payload = new Uint8Array(LAYOUT.header + body.length);
 	payload.set(encodeHeader(message, sequence, body.length));
-	payload.set(body, HEADER);
+	payload.set(body, LAYOUT.header);
 	return payload;
 }
 
 /** Undefined for a payload without a header, which nobody can be told of. */
 export function decodeMessage(payload: Uint8Array): Message | undefined {
-	if (payload.length < HEADER) {
+	if (payload.length < LAYOUT.header) {
 		return undefined;
 	}
-	const view = new DataView(payload.buffer, payload.byteOffset, HEADER);
+	const view = new DataView(payload.buffer, payload.byteOffset, LAYOUT.header);
 	const length = view.getUint16(4, true);
 	return {
 		version: view.getUint8(0),
 		message: view.getUint8(1),
 		sequence: view.getUint16(2, true),
-		body: length === payload.length - HEADER ? payload.subarray(HEADER) : undefined,
+		body: length === payload.length - LAYOUT.header ? payload.subarray(LAYOUT.header) : undefined,
 	};
 }
 
@@ -102,16 +118,9 @@ export function encodeError(code: number, text: string): Uint8Array {
 	return body;
 }
 
-export const EVIDENCE = { token: 0, log: 1 } as const;
-
-/** Bytes of the body of "evidence" before its part. */
-export const PART_HEADER = 5;
-/** Bytes of a part, but for the last. */
-export const PART_MAX = ANSWER_MAX - HEADER - PART_HEADER;
-
 /** The payload of an "evidence" but for its part, which is of so many bytes. */
 export function encodePartHeader(sequence: number, what: number, offset: number, total: number): Uint8Array {
-	const length = PART_HEADER + Math.min(PART_MAX, total - offset);
+	const length = LAYOUT.partHeader + Math.min(LAYOUT.part, total - offset);
 	const part = [what, offset, offset >> 8, total, total >> 8];
-	return Uint8Array.of(VERSION, MESSAGE.evidence, sequence, sequence >> 8, length, length >> 8, ...part);
+	return Uint8Array.of(LAYOUT.version, MESSAGE.evidence, sequence, sequence >> 8, length, length >> 8, ...part);
 }

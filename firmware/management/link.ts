@@ -2,14 +2,13 @@
 // number and answer them; what is no valid frame never gets here (native/management).
 
 import {
-	ANSWER,
 	decodeMessage,
 	ERROR,
 	encodeError,
 	encodeMessage,
+	LAYOUT,
 	MESSAGE,
 	type Message,
-	VERSION,
 } from "pericard/management/codec";
 
 const open: (onFrame: (payload: ArrayBuffer) => void, onRoom: () => void) => void = native("xs_management_open");
@@ -95,7 +94,7 @@ function next(): Payload | undefined {
 function receive(frame: ArrayBuffer): void {
 	const message = decodeMessage(new Uint8Array(frame));
 	// Nobody answers an answer, or two devices on one line would never stop.
-	if (message === undefined || (message.message & ANSWER) !== 0) {
+	if (message === undefined || (message.message & MESSAGE.answer) !== 0) {
 		return;
 	}
 	try {
@@ -107,7 +106,7 @@ function receive(frame: ArrayBuffer): void {
 
 function dispatch({ version, message, sequence, body }: Message): void {
 	const service = services.get(message);
-	if (version !== VERSION) {
+	if (version !== LAYOUT.version) {
 		refuse({ sequence }, ERROR.version);
 	} else if (body === undefined) {
 		refuse({ sequence }, ERROR.malformed);

@@ -2,7 +2,7 @@
  * xs_attestation.c: natives of pericard/attestation.
  *
  * Measuring, claims and signature are one background job in C: JavaScript gives a nonce and gets a token with the measurement
- * log that belongs to it, and nothing that it does changes what is signed. One job at a time; attestation.ts queues. Its
+ * log that belongs to it, and nothing that it does changes what is signed. One job at a time; others wait for their turn. Its
  * memory, whose size depends on the image only, is taken at the first attestation and kept, and JavaScript reads the results
  * in place.
  */
@@ -36,13 +36,20 @@ typedef enum {
 	TOO_LARGE = 4,
 } attestation_status;
 
+/* Who has asked. */
+typedef struct request {
+	struct request *next;
+	xsSlot callback;
+	size_t nonce_size;
+	uint8_t nonce[PC_TOKEN_NONCE_MAX];
+} request;
+
+/* Most at once. */
+#define REQUESTS 8u
+
 typedef struct {
 	pc_job job;
-	bool busy;
 	attestation_status status;
-	xsSlot callback;
-	uint8_t nonce[PC_TOKEN_NONCE_MAX];
-	size_t nonce_size;
 	uint8_t token[PC_TOKEN_MAX];
 	size_t token_size;
 	size_t log_size, log_capacity;
@@ -50,6 +57,8 @@ typedef struct {
 } attestation;
 
 static attestation *state;
+static request *requests; /* the first is being answered */
+static bool lent;         /* its results are with JavaScript */
 
 /* Of this boot: made when it is first asked for. */
 static struct {
@@ -95,8 +104,8 @@ static attestation_status seed(uint8_t to[8]) {
 static attestation_status attest(attestation *a) {
 	uint8_t ueid[PC_TOKEN_UEID], values[PC_COMPONENTS][PC_MEASURE_DIGEST], digest[32];
 	pc_token_claims claims = {
-		.nonce = a->nonce,
-		.nonce_size = a->nonce_size,
+		.nonce = requests->nonce,
+		.nonce_size = requests->nonce_size,
 		.ueid = ueid,
 		.implementation_id = pc_identity.implementation_id,
 		.client_id = CLIENT_ID,
@@ -156,8 +165,8 @@ static void done(pc_job *job, void *machine) {
 	xsBeginHost(machine);
 	xsmcVars(4);
 	xsTry {
-		xsVar(0) = a->callback;
-		xsForget(a->callback);
+		lent = true;
+		xsVar(0) = requests->callback;
 		xsmcSetInteger(xsVar(1), (xsIntegerValue)a->status);
 		if (a->status == ATTESTED) {
 			lend(the, &xsVar(2), a->token, a->token_size);
@@ -173,42 +182,74 @@ static void done(pc_job *job, void *machine) {
 
 /* ---- JavaScript ------------------------------------------------------------------------------------------------- */
 
-/* (nonce of 32, 48 or 64 bytes, callback): calls back (status, token, log). The buffers are lent: they hold what they hold until
- * xs_attestation_end, and without that there is no other attestation. */
-void xs_attestation_start(xsMachine *the) {
+static void make_state(xsMachine *the) {
+	pc_image image;
+	pc_image_open(&image);
+	size_t capacity = pc_measure_log_size(&image);
+	state = c_calloc(1, sizeof *state + capacity);
 	if (state == NULL) {
-		pc_image image;
-		pc_image_open(&image);
-		size_t capacity = pc_measure_log_size(&image);
-		state = c_calloc(1, sizeof *state + capacity);
-		if (state == NULL) {
-			xsUnknownError("attestation: no memory");
-		}
-		state->log_capacity = capacity;
+		xsUnknownError("attestation: no memory");
 	}
-	if (state->busy || xsmcArgc < 2) {
-		xsTypeError("attestation: another one is under way, or arguments are missing");
-	}
+	state->log_capacity = capacity;
+}
+
+static void begin(void) {
+	state->job = (pc_job){.body = work, .done = done};
+	pc_background_start(&state->job);
+}
+
+static request *new_request(xsMachine *the) {
 	void *nonce;
 	xsUnsignedValue size;
 	xsmcGetBufferReadable(xsArg(0), &nonce, &size);
 	if (size != 32 && size != 48 && size != 64) {
 		xsRangeError("attestation: a nonce has 32, 48 or 64 bytes, not %d", (int)size);
 	}
-	memcpy(state->nonce, nonce, size);
-	state->nonce_size = size;
-	state->busy = true;
-	state->callback = xsArg(1);
-	xsRemember(state->callback);
-	state->job = (pc_job){.body = work, .done = done};
-	pc_background_start(&state->job);
+	request *made = c_calloc(1, sizeof *made);
+	if (made == NULL) {
+		xsUnknownError("attestation: no memory");
+	}
+	memcpy(made->nonce, nonce, size);
+	made->nonce_size = size;
+	made->callback = xsArg(1);
+	xsRemember(made->callback);
+	return made;
+}
+
+/* (nonce of 32, 48 or 64 bytes, callback): calls back (status, token, log). The buffers are lent: they hold what they hold until
+ * xs_attestation_end, and without that nobody else's turn comes. */
+void xs_attestation_start(xsMachine *the) {
+	unsigned count = 0;
+	request **last = &requests;
+	for (; *last != NULL; last = &(*last)->next) {
+		count++;
+	}
+	if (xsmcArgc < 2 || !xsmcIsInstanceOf(xsArg(1), xsFunctionPrototype)) {
+		xsTypeError("attestation: a nonce and a function expected");
+	}
+	if (count == REQUESTS) {
+		xsRangeError("attestation: no more than %d at once", (int)REQUESTS);
+	}
+	if (state == NULL) {
+		make_state(the);
+	}
+	*last = new_request(the);
+	if (count == 0) {
+		begin();
+	}
 }
 
 /* () */
 void xs_attestation_end(xsMachine *the) {
-	(void)the;
-	if (state != NULL) {
-		state->busy = false;
+	request *ended = requests;
+	if (lent) {
+		lent = false;
+		requests = ended->next;
+		xsForget(ended->callback);
+		c_free(ended);
+		if (requests != NULL) {
+			begin();
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import {
 	expectAnswer,
 	type Identity,
 } from "../../firmware/management/client.ts";
-import { ANSWER, decodeMessage, MESSAGE, type Message } from "../../firmware/management/codec.ts";
+import { decodeMessage, MESSAGE, type Message } from "../../firmware/management/codec.ts";
 import type { Device } from "./device.ts";
 import { encodeFrame } from "./framing.ts";
 
@@ -71,7 +71,7 @@ export class ManagementClient {
 		const frames = this.#device.frames();
 		const found = frames.slice(this.#seen).flatMap((payload) => decodeMessage(payload) ?? []);
 		this.#seen = frames.length;
-		return found.filter(({ message }) => (message & ANSWER) !== 0);
+		return found.filter(({ message }) => (message & MESSAGE.answer) !== 0);
 	}
 
 	#next(): number {
