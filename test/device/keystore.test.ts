@@ -89,7 +89,7 @@ describeAt(everywhere, "keystore", (place) => {
 		});
 	});
 
-	test("no private key stays in RAM", { timeout: 300_000 }, async () => {
+	test("no private key stays in RAM", { timeout: 600_000 }, async () => {
 		await withDevice(place, "keystore-wipe", async (device, build) => {
 			/** Runs to a line, and looks all the way whether RAM holds this key. */
 			const seenUntil = async (text: string, secret: Buffer): Promise<boolean> => {
@@ -145,7 +145,7 @@ describeAt(everywhere, "keystore", (place) => {
 });
 
 describeAt([mps2, nrf], "making the key", (place) => {
-	test("holds nothing up for longer than a slice", { timeout: 300_000 }, async () => {
+	test("holds nothing up for longer than a slice", { timeout: 600_000 }, async () => {
 		await withDevice(
 			place,
 			"keystore-slices",

@@ -38,7 +38,7 @@ async function run(place: Place, options: DeviceOptions): Promise<Told[]> {
 describeAt(everywhere, "random numbers", (place) => {
 	const source = place.board === "nrf52840dk" ? "hardware" : "development";
 
-	test("come from the source, another sequence at each boot and for each seed", { timeout: 300_000 }, async () => {
+	test("come from the source, another sequence at each boot and for each seed", { timeout: 600_000 }, async () => {
 		const [first = new Map(), second] = await run(place, { seed: 7 });
 		expect(first.get("source")).toBe(source);
 		expect(first.get("state")).toBe("ok");
