@@ -74,6 +74,21 @@ describeAt(everywhere, "management link", (place) => {
 		});
 	});
 
+	test("a request wakes a device that sleeps", async () => {
+		await withDevice(
+			place,
+			APP,
+			async (device) => {
+				await device.run(5);
+				const before = await device.instructions();
+				await device.run(5);
+				if (place.emulator !== "posix") expect((await device.instructions()) - before).toBeLessThan(1000n);
+				expect(await answersTo(device, frame(ECHO, 7, 1, 2), 0.02)).toEqual(["7: 0102"]);
+			},
+			{ config: { run: "none" } },
+		);
+	});
+
 	const good = frame(ECHO, 1, 1, 2, 3, 4, 5, 6, 7, 8);
 	// Renode's line has the speed of its baud rate.
 	const size = place.emulator === "renode" ? 3000 : 20_000;
