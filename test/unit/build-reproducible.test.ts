@@ -98,7 +98,8 @@ function engineCache(): string {
 test("another checkout and library folder, all but the engine compiled anew", async () => {
 	const out = scratch();
 	const first = await buildFirmware({ app: files(app), board: "mps2-an386", out });
-	const checkout = scratch();
+	const elsewhere = scratch();
+	const checkout = join(elsewhere, "checkout");
 	for (const name of ["firmware", "hosts", "manifests", "native", "tools", "package.json"]) {
 		cpSync(join(pericardRoot, name), join(checkout, name), { recursive: true });
 	}
@@ -112,17 +113,21 @@ test("another checkout and library folder, all but the engine compiled anew", as
 			"console.log(JSON.stringify(build));",
 		].join("\n"),
 	);
-	const library = join(scratch(), "library");
-	cpSync(bearsslFolder(), library, { recursive: true });
 	const tsx = join(checkout, "node_modules/.bin/tsx");
-	const stdout = execFileSync(tsx, [join(checkout, "once.mts"), files(app), join(checkout, "build")], {
-		env: { ...process.env, PERICARD_CACHE: engineCache(), BEARSSL: library },
-		cwd: checkout,
-	});
-	const second = JSON.parse(stdout.toString()) as Build;
-	expect(second.dir.startsWith(checkout)).toBe(true);
-	expectSame(first, second);
-	const elf = readFileSync(second.elf).toString("latin1");
-	expect(elf).toContain("bearssl/src/hash/sha2small.c");
-	for (const path of [checkout, library]) expect(elf.includes(path), path).toBe(false);
+	const cache = engineCache();
+	/* Before the checkout in the order of names, and after it: the order of paths must not matter. */
+	for (const name of ["a-library", "z-library"]) {
+		const library = join(elsewhere, name);
+		cpSync(bearsslFolder(), library, { recursive: true });
+		const stdout = execFileSync(tsx, [join(checkout, "once.mts"), files(app), join(checkout, "build")], {
+			env: { ...process.env, PERICARD_CACHE: cache, BEARSSL: library },
+			cwd: checkout,
+		});
+		const second = JSON.parse(stdout.toString()) as Build;
+		expect(second.dir.startsWith(checkout)).toBe(true);
+		expectSame(first, second);
+		const elf = readFileSync(second.elf).toString("latin1");
+		expect(elf).toContain("bearssl/src/hash/sha2small.c");
+		for (const path of [checkout, library]) expect(elf.includes(path), path).toBe(false);
+	}
 }, 300_000);

@@ -126,7 +126,10 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 		include: includeFolders(manifest),
 		progress,
 	});
-	const sources = [...engineFiles(), ...hostFiles(board), ...nativeFiles(manifest, graph)];
+	const natives = nativeFiles(manifest, graph).sort((a, b) =>
+		compareNames(compiler.label(a.file), compiler.label(b.file)),
+	);
+	const sources = [...engineFiles(), ...hostFiles(board), ...natives];
 	const objects = await compiler.compile([...unique(sources), ...generatedFiles(generated)]);
 	checkNatives(graph.natives, objects);
 
@@ -245,7 +248,7 @@ function includeFolders(manifest: Manifest): string[] {
 			if (!file.startsWith(`${bearsslFolder()}/`)) folders.add(dirname(file));
 		}
 	}
-	return [...folders].sort();
+	return [...folders];
 }
 
 /* Gives every name of the modules its machine ID and writes that into the code. */

@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { bearssl, bearsslFolder } from "../bearssl.mjs";
 import { xsSources } from "../xs/xs.ts";
+import { compareNames } from "./archive.ts";
 import type { Board } from "./board.ts";
 import { pericardRoot } from "./board.ts";
 import { cacheDirectory, contentHash } from "./cache.ts";
@@ -84,6 +85,8 @@ export class Compiler {
 	/* [folder, label]: how a path is named in objects and cache keys, longest folder first. */
 	readonly #roots: (readonly [string, string])[];
 	readonly #hashes = new Map<string, string | undefined>();
+	/* Folders of headers, in the same order wherever they are. */
+	readonly #include: readonly string[];
 	readonly #cache: string;
 
 	constructor(options: CompilerOptions) {
@@ -100,6 +103,7 @@ export class Compiler {
 			if (!roots.some(([root]) => within(dir, root))) roots.push([dir, `include/${basename(dir)}`]);
 		}
 		this.#roots = roots.sort((a, b) => b[0].length - a[0].length);
+		this.#include = [...options.include].sort((a, b) => compareNames(this.label(a), this.label(b)));
 		this.#cache = cacheDirectory("objects");
 	}
 
@@ -193,7 +197,7 @@ export class Compiler {
 		flags.push("-std=gnu11", ...ownWarnings);
 		if (within(source.file, pericardRoot)) flags.push("-Werror");
 		const include = [dirname(source.file), board.dir, common, join(pericardRoot, "hosts/cortex-m"), generated];
-		include.push(...this.#options.include);
+		include.push(...this.#include);
 		flags.push(...[...new Set(include)].map((dir) => `-I${dir}`), ...xs.flatMap((dir) => ["-isystem", dir]));
 		flags.push("-isystem", join(bearsslFolder(), "inc"));
 		return flags;
@@ -207,7 +211,7 @@ export class Compiler {
 			whole ? "object of a whole 1" : "object 1",
 			version,
 			...flags.map((flag) => this.#labelled(flag)),
-			this.#label(file),
+			this.label(file),
 			this.#hash(file) ?? "",
 		);
 		/* What the same source included when it was compiled before: a list of alternatives, newest first. */
@@ -227,7 +231,7 @@ export class Compiler {
 			const args = [...flags, ...this.#maps, "-MD", "-MF", depfile, "-MT", "out", "-c", file, "-o", object];
 			const result = await runTool(cc, args, whole ? ENGINE_FOLDER : pericardRoot);
 			if (result.code !== 0) {
-				throw Object.assign(new BuildError(`${cc} failed on ${this.#label(file)}\n${result.stderr.trimEnd()}`), {
+				throw Object.assign(new BuildError(`${cc} failed on ${this.label(file)}\n${result.stderr.trimEnd()}`), {
 					file,
 				});
 			}
@@ -235,7 +239,7 @@ export class Compiler {
 			const dependencies: Record<string, string> = {};
 			for (const path of readDepfile(readFileSync(depfile, "utf8"))) {
 				const absolute = resolve(pericardRoot, path);
-				dependencies[this.#label(absolute)] = this.#hash(absolute) ?? "";
+				dependencies[this.label(absolute)] = this.#hash(absolute) ?? "";
 			}
 			const hash = contentHash(key, JSON.stringify(Object.entries(dependencies).sort()));
 			const final = join(this.#cache, `${hash}.o`);
@@ -256,8 +260,8 @@ export class Compiler {
 		return this.#hashes.get(file);
 	}
 
-	/* A path as it is called in objects: independent of where the folders are. */
-	#label(path: string): string {
+	/** A path as it is called in objects: independent of where the folders are, so what must not depend on that sorts by it. */
+	label(path: string): string {
 		for (const [dir, label] of this.#roots) if (within(path, dir)) return `${label}${path.slice(dir.length)}`;
 		return path;
 	}
@@ -269,7 +273,7 @@ export class Compiler {
 	}
 
 	#labelled(flag: string): string {
-		return flag.startsWith("-I") ? `-I${this.#label(flag.slice(2))}` : this.#label(flag);
+		return flag.startsWith("-I") ? `-I${this.label(flag.slice(2))}` : this.label(flag);
 	}
 }
 
