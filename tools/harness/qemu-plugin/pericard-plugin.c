@@ -10,7 +10,6 @@
  * Control protocol: lines of text, see command(). The emulator ends when the socket is closed, so that none is orphaned.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
@@ -422,17 +421,6 @@ static void *serve(void *data) {
 }
 
 /* ---- start ------------------------------------------------------------------------------------------------------ */
-
-static bool find(void *slot, const char *name, const char *newer) {
-	void *symbol = dlsym(RTLD_DEFAULT, name);
-	if (!symbol && newer)
-		symbol = dlsym(RTLD_DEFAULT, newer);
-	if (!symbol)
-		fprintf(
-			stderr, "pericard-plugin: this QEMU does not export %s; use the distribution's qemu-system-arm\n", name);
-	memcpy(slot, &symbol, sizeof symbol);
-	return symbol != NULL;
-}
 
 static bool find_internals(void) {
 	return find(&qemu.lock, "qemu_mutex_lock_iothread_impl", "bql_lock_impl") &&
