@@ -1,0 +1,687 @@
+/* relocate.c: see relocate.h. */
+#include "relocate.h"
+
+#include <string.h>
+
+/* What the parts of a step may take, in units, words and bytes, so that it stays below PC_RELOCATE_STEP instructions. */
+#define SHUFFLED 32u
+#define PLACED 64u
+#define WIPED 4096u
+#define WORK 3200u
+#define UNIT_WORK 40u
+#define PATCH_WORK 40u
+#define COMPARED 128u
+#define SCANNED 512u
+
+/* A fair source is rejected so often in a row once in 2^64 times at most. */
+#define REJECTIONS 64u
+
+enum { IDLE, SHUFFLE, PLACE, COPY, FLIP, DRAIN, WIPE };
+
+/* ---- words ------------------------------------------------------------------------------------------------------- */
+
+/* Copies and fills take most of a move: eight words at once, half an instruction a word. */
+#if defined(__ARM_ARCH) && __ARM_ARCH_ISA_THUMB >= 2
+
+static void copy_words(uint32_t *to, const uint32_t *from, uint32_t count) {
+	uint32_t blocks = count / 8;
+	if (blocks != 0) {
+		__asm__ volatile("1: ldmia %1!, {r3-r6, r8-r10, r12}\n\t"
+						 "stmia %0!, {r3-r6, r8-r10, r12}\n\t"
+						 "subs %2, #1\n\t"
+						 "bne 1b"
+						 : "+r"(to), "+r"(from), "+r"(blocks)
+						 :
+						 : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
+	}
+	for (count %= 8; count > 0; count--) {
+		*to++ = *from++;
+	}
+}
+
+static void trap_words(uint32_t *to, uint32_t count) {
+	uint32_t blocks = count / 8;
+	if (blocks != 0) {
+		__asm__ volatile("mov r3, %2\n\tmov r4, %2\n\tmov r5, %2\n\tmov r6, %2\n\t"
+						 "mov r8, %2\n\tmov r9, %2\n\tmov r10, %2\n\tmov r12, %2\n\t"
+						 "1: stmia %0!, {r3-r6, r8-r10, r12}\n\t"
+						 "subs %1, #1\n\t"
+						 "bne 1b"
+						 : "+r"(to), "+r"(blocks)
+						 : "r"(PC_RELOCATION_TRAP)
+						 : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
+	}
+	for (count %= 8; count > 0; count--) {
+		*to++ = PC_RELOCATION_TRAP;
+	}
+}
+
+#else
+
+static void copy_words(uint32_t *to, const uint32_t *from, uint32_t count) {
+	memcpy(to, from, count * sizeof *to);
+}
+
+static void trap_words(uint32_t *to, uint32_t count) {
+	for (uint32_t i = 0; i < count; i++) {
+		to[i] = PC_RELOCATION_TRAP;
+	}
+}
+
+#endif
+
+/* ---- places ------------------------------------------------------------------------------------------------------ */
+
+/* Address in a half less canonical address, modulo 2^32. */
+static uint32_t delta(const pc_relocator *r, unsigned half, uint32_t unit) {
+	return r->half_address[half] - r->code_address +
+		   4u * ((uint32_t)r->layout[half].place[unit] - r->table->units[unit].offset);
+}
+
+/* What applying patch `word` of `unit` adds to its field. */
+static uint32_t shift_of(const pc_relocator *r, unsigned half, uint32_t unit_delta, const uint32_t *patch) {
+	uint32_t word = *patch, target = pc_patch_target(word);
+	pc_patch_kind kind = pc_patch_kind_of(word);
+	uint32_t shift = target == PC_RELOCATION_OUTSIDE ? 0 : delta(r, half, target);
+	if (kind == PC_PATCH_MOVW || kind == PC_PATCH_MOVT) {
+		uint32_t before = r->code_address + 4u * r->table->units[target].offset + patch[1];
+		return kind == PC_PATCH_MOVW ? shift : ((before + shift) >> 16) - (before >> 16);
+	}
+	return kind == PC_PATCH_ABS32 ? shift : shift - unit_delta;
+}
+
+/* Words that the patch takes in the list. */
+static uint32_t patch_size(uint32_t word) {
+	pc_patch_kind kind = pc_patch_kind_of(word);
+	return kind == PC_PATCH_MOVW || kind == PC_PATCH_MOVT ? 2 : 1;
+}
+
+/* Adds to the field of an instruction, or of a word: modulo the field's size, so that adding -shift undoes it. The first
+ * halfword of an instruction is the lower one of `raw`. Encodings: DDI 0403, A7.7.12 (B), A7.7.18 (BL), A7.7.76 (MOV),
+ * A7.7.79 (MOVT). */
+static uint32_t add_to_field(pc_patch_kind kind, uint32_t raw, uint32_t shift) {
+	switch (kind) {
+	case PC_PATCH_BRANCH24: {
+		/* S imm10 : J1 J2 imm11, I = NOT(J EOR S); the displacement is S:I1:I2:imm10:imm11:0. */
+		uint32_t sign = raw >> 10 & 1u;
+		uint32_t i1 = (raw >> 29 & 1u) ^ sign ^ 1u, i2 = (raw >> 27 & 1u) ^ sign ^ 1u;
+		uint32_t value = sign << 24 | i1 << 23 | i2 << 22 | (raw & 0x3FFu) << 12 | (raw >> 16 & 0x7FFu) << 1;
+		value += shift;
+		sign = value >> 24 & 1u;
+		i1 = (value >> 23 & 1u) ^ sign ^ 1u;
+		i2 = (value >> 22 & 1u) ^ sign ^ 1u;
+		return (raw & 0xD000F800u) | sign << 10 | (value >> 12 & 0x3FFu) | i1 << 29 | i2 << 27 |
+			   (value >> 1 & 0x7FFu) << 16;
+	}
+	case PC_PATCH_BRANCH19: {
+		/* S cond imm6 : J1 J2 imm11; the displacement is S:J2:J1:imm6:imm11:0. */
+		uint32_t value = (raw >> 10 & 1u) << 20 | (raw >> 27 & 1u) << 19 | (raw >> 29 & 1u) << 18 |
+						 (raw & 0x3Fu) << 12 | (raw >> 16 & 0x7FFu) << 1;
+		value += shift;
+		return (raw & 0xD000FBC0u) | (value >> 20 & 1u) << 10 | (value >> 12 & 0x3Fu) | (value >> 18 & 1u) << 29 |
+			   (value >> 19 & 1u) << 27 | (value >> 1 & 0x7FFu) << 16;
+	}
+	case PC_PATCH_MOVW:
+	case PC_PATCH_MOVT: {
+		/* i imm4 : imm3 Rd imm8; the value is imm4:i:imm3:imm8. */
+		uint32_t value = (raw & 0xFu) << 12 | (raw >> 10 & 1u) << 11 | (raw >> 28 & 7u) << 8 | (raw >> 16 & 0xFFu);
+		value += shift;
+		return (raw & 0x8F00FBF0u) | (value >> 12 & 0xFu) | (value >> 11 & 1u) << 10 | (value >> 8 & 7u) << 28 |
+			   (value & 0xFFu) << 16;
+	}
+	case PC_PATCH_PREL31:
+		return (raw & 0x80000000u) | ((raw + shift) & 0x7FFFFFFFu);
+	default:
+		return raw + shift;
+	}
+}
+
+/* An instruction is aligned to a halfword only. */
+static uint32_t read_place(const uint8_t *place) {
+	const uint16_t *halves = (const uint16_t *)(const void *)place;
+	return halves[0] | (uint32_t)halves[1] << 16;
+}
+
+static void write_place(uint8_t *place, uint32_t raw) {
+	uint16_t *halves = (uint16_t *)(void *)place;
+	halves[0] = (uint16_t)raw;
+	halves[1] = (uint16_t)(raw >> 16);
+}
+
+/* ---- the draw ---------------------------------------------------------------------------------------------------- */
+
+static uint32_t width_of(uint32_t most) {
+	uint32_t width = 0;
+	while (most >> width != 0) {
+		width++;
+	}
+	return width;
+}
+
+/* `count` (<= 16) random bits; false: the pool is dry. */
+static bool take(pc_relocator *r, uint32_t count, uint32_t *value) {
+	while (r->bit_count < count) {
+		if (r->used == r->drawn) {
+			return false;
+		}
+		r->bits |= (uint32_t)r->pool[r->used++] << r->bit_count;
+		r->bit_count += 8;
+	}
+	*value = r->bits & ((1u << count) - 1);
+	r->bits >>= count;
+	r->bit_count = (uint8_t)(r->bit_count - count);
+	return true;
+}
+
+typedef enum { DRAWN, DRY, UNFAIR } drawing;
+
+/* A number of 0..most, all with the same chance: what is larger is thrown away and drawn again. */
+static drawing choose(pc_relocator *r, uint32_t most, uint32_t width, uint32_t *value) {
+	for (uint32_t i = 0; i < REJECTIONS; i++) {
+		if (!take(r, width, value)) {
+			return DRY;
+		}
+		if (*value <= most) {
+			return DRAWN;
+		}
+	}
+	return UNFAIR;
+}
+
+/* Fisher and Yates, from the end: index is how many units are not yet in their place. */
+static drawing shuffle(pc_relocator *r, uint16_t *order) {
+	uint32_t width = width_of(r->index - 1u);
+	for (uint32_t i = 0; i < SHUFFLED && r->index > 1; i++) {
+		uint32_t last = r->index - 1u, other;
+		if (last >> (width - 1) == 0) {
+			width--;
+		}
+		drawing result = choose(r, last, width, &other);
+		if (result != DRAWN) {
+			return result;
+		}
+		uint16_t unit = order[last];
+		order[last] = order[other];
+		order[other] = unit;
+		r->index--;
+	}
+	return DRAWN;
+}
+
+/* Gives the next units of the order their places. `random` is false for the canonical layout. */
+static drawing lay_out(pc_relocator *r, const pc_layout *layout, bool random) {
+	const pc_relocation_table *table = r->table;
+	for (uint32_t i = 0; i < PLACED && r->index < table->unit_count; i++) {
+		uint32_t gap = 0;
+		if (random) {
+			drawing result = DRAWN;
+			if (r->index == 0) {
+				result = choose(r, table->offsets - 1, width_of(table->offsets - 1), &gap);
+			} else if (!take(r, table->gap_log2, &gap)) {
+				result = DRY;
+			}
+			if (result != DRAWN) {
+				return result;
+			}
+		}
+		uint32_t unit = layout->order[r->index++];
+		uint32_t mask = (1u << (table->units[unit].align_log2 - 2)) - 1;
+		uint32_t place = (r->cursor + gap + mask) & ~mask;
+		layout->place[unit] = (uint16_t)place;
+		r->cursor = place + table->units[unit].size;
+	}
+	return DRAWN;
+}
+
+/* Bytes to ask for at first, with some to spare: rejections cost a shuffle 1.4 draws a unit on average. */
+static size_t first_draw(const pc_relocation_table *table) {
+	uint32_t width = width_of(table->unit_count - 1u);
+	uint32_t bits = table->unit_count * (width + width / 4 + table->gap_log2) + 80;
+	uint32_t bytes = (bits / 8 + 31) & ~31u;
+	return bytes < PC_RELOCATE_DRAW ? bytes : PC_RELOCATE_DRAW;
+}
+
+/* Fills the pool; nothing is open meanwhile. */
+static bool draw(pc_relocator *r) {
+	uint8_t bytes[PC_RELOCATE_DRAW];
+	size_t size = r->drawn == 0 ? first_draw(r->table) : 32;
+	bool ready = r->ops->random(r->ops->context, bytes, size);
+	r->ops->open(r->ops->context, 2);
+	if (ready) {
+		memcpy(r->pool, bytes, size);
+		r->drawn = (uint16_t)size;
+		r->used = 0;
+	} else {
+		r->phase = IDLE;
+	}
+	r->ops->close(r->ops->context);
+	memset(bytes, 0, sizeof bytes);
+	__asm__ volatile("" : : "r"(bytes) : "memory");
+	return ready;
+}
+
+static void forget_draw(pc_relocator *r) {
+	memset(r->pool, 0, sizeof r->pool);
+	r->drawn = r->used = 0;
+	r->bits = 0;
+	r->bit_count = 0;
+}
+
+/* ---- filling a half ---------------------------------------------------------------------------------------------- */
+
+/* Copies and patches; true when all units are there. */
+static bool fill(pc_relocator *r, unsigned half) {
+	const pc_relocation_table *table = r->table;
+	uint32_t work = 0;
+	while (r->index < table->unit_count) {
+		const pc_relocation_unit *unit = &table->units[r->index];
+		uint32_t *to = r->half[half] + r->layout[half].place[r->index];
+		if (r->copied < unit->size) {
+			uint32_t count = unit->size - r->copied, most = (WORK - work) * 2;
+			count = count < most ? count : most;
+			copy_words(to + r->copied, r->code + unit->offset + r->copied, count);
+			r->copied = (uint16_t)(r->copied + count);
+			work += count / 2 + UNIT_WORK;
+		}
+		if (r->copied == unit->size) {
+			uint32_t unit_delta = delta(r, half, r->index);
+			const uint32_t *patches = table->patches + r->patch;
+			uint32_t i = r->patched;
+			while (i < unit->patches && work < WORK) {
+				uint8_t *place = (uint8_t *)to + pc_patch_place(patches[i]);
+				uint32_t shift = shift_of(r, half, unit_delta, &patches[i]);
+				write_place(place, add_to_field(pc_patch_kind_of(patches[i]), read_place(place), shift));
+				i += patch_size(patches[i]);
+				work += PATCH_WORK;
+			}
+			r->patched = (uint16_t)i;
+			if (i == unit->patches) {
+				r->patch += unit->patches;
+				r->copied = r->patched = 0;
+				r->index++;
+			}
+		}
+		if (work >= WORK) {
+			break;
+		}
+	}
+	return r->index == table->unit_count;
+}
+
+/* True when all of it is. */
+static bool wipe(pc_relocator *r, unsigned half) {
+	uint32_t count = r->table->half_words - r->index;
+	count = count < WIPED ? count : WIPED;
+	trap_words(r->half[half] + r->index, count);
+	r->index = (uint16_t)(r->index + count);
+	return r->index == r->table->half_words;
+}
+
+static void enter(pc_relocator *r, unsigned phase) {
+	r->phase = (uint8_t)phase;
+	r->index = r->copied = r->patched = 0;
+	r->patch = r->cursor = 0;
+}
+
+static void identity(const pc_relocator *r, const pc_layout *layout) {
+	for (uint32_t i = 0; i < r->table->unit_count; i++) {
+		layout->order[i] = (uint16_t)i;
+	}
+}
+
+/* ---- a move ------------------------------------------------------------------------------------------------------ */
+
+void pc_relocate_begin(pc_relocator *r) {
+	const pc_relocate_ops *ops = r->ops;
+	ops->open(ops->context, 1);
+	forget_draw(r);
+	r->epoch = 0;
+	r->running = 1; /* so that the first flip leads to half 0 */
+	r->draining = false;
+	enter(r, WIPE);
+	while (!wipe(r, 1)) {
+	}
+	ops->close(ops->context);
+	ops->open(ops->context, 0);
+	enter(r, WIPE);
+	while (!wipe(r, 0)) {
+	}
+	enter(r, PLACE);
+	identity(r, &r->layout[0]);
+	while (r->index < r->table->unit_count) {
+		(void)lay_out(r, &r->layout[0], false);
+	}
+	enter(r, COPY);
+	while (!fill(r, 0)) {
+	}
+	enter(r, FLIP);
+	ops->close(ops->context);
+	ops->flip(ops->context, 0);
+	ops->open(ops->context, 2);
+	enter(r, IDLE);
+	r->draining = false;
+	r->epoch = 0;
+	ops->close(ops->context);
+	ops->retire(ops->context, 1);
+}
+
+void pc_relocate_commit(pc_relocator *r) {
+	unsigned half = 1u - r->running;
+	const uint16_t *place = r->layout[half].place;
+	const pc_relocation_entry *entry = r->table->entries;
+	uint32_t base = r->half_address[half] | 1u;
+	for (uint32_t i = 0; i < r->table->entry_count; i++, entry++) {
+		r->dispatch[i] = base + 4u * place[entry->unit] + 2u * entry->offset;
+	}
+	r->running = (uint8_t)half;
+	r->draining = true;
+	r->epoch += r->epoch != UINT32_MAX;
+}
+
+pc_relocate_status pc_relocate_start(pc_relocator *r, uint32_t floor) {
+	pc_relocation_entropy bits;
+	if (r->phase != IDLE) {
+		return PC_RELOCATE_MORE;
+	}
+	if (floor != 0) {
+		pc_relocation_bits(r->table, &bits);
+		if (bits.layout >> 16 < floor) {
+			return PC_RELOCATE_ENTROPY;
+		}
+	}
+	r->ops->open(r->ops->context, 2);
+	identity(r, &r->layout[1 - r->running]);
+	forget_draw(r);
+	enter(r, SHUFFLE);
+	r->index = r->table->unit_count;
+	r->ops->close(r->ops->context);
+	return PC_RELOCATE_MORE;
+}
+
+static pc_relocate_status give_up(pc_relocator *r) {
+	forget_draw(r);
+	enter(r, IDLE);
+	return PC_RELOCATE_RANDOM;
+}
+
+static pc_relocate_status open_step(pc_relocator *r, unsigned half) {
+	drawing result = DRAWN;
+	switch (r->phase) {
+	case SHUFFLE:
+		result = shuffle(r, r->layout[half].order);
+		if (result == DRAWN && r->index <= 1) {
+			enter(r, PLACE);
+		}
+		break;
+	case PLACE:
+		result = lay_out(r, &r->layout[half], true);
+		if (result == DRAWN && r->index == r->table->unit_count) {
+			forget_draw(r);
+			enter(r, COPY);
+		}
+		break;
+	case COPY:
+		if (fill(r, half)) {
+			enter(r, FLIP);
+		}
+		break;
+	default: /* WIPE */
+		if (wipe(r, half)) {
+			r->draining = false;
+			enter(r, IDLE);
+			return PC_RELOCATE_OK;
+		}
+		break;
+	}
+	return result == UNFAIR ? give_up(r) : PC_RELOCATE_MORE;
+}
+
+pc_relocate_status pc_relocate_step(pc_relocator *r) {
+	const pc_relocate_ops *ops = r->ops;
+	unsigned half = 1u - r->running;
+	switch (r->phase) {
+	case IDLE:
+		return PC_RELOCATE_OK;
+	case SHUFFLE:
+	case PLACE:
+		if (r->used == r->drawn && !draw(r)) {
+			return PC_RELOCATE_RANDOM;
+		}
+		ops->open(ops->context, 2);
+		break;
+	case FLIP:
+		ops->flip(ops->context, half);
+		ops->open(ops->context, 2);
+		enter(r, DRAIN);
+		ops->close(ops->context);
+		return PC_RELOCATE_MORE;
+	case DRAIN:
+		if (ops->frames(ops->context, half)) {
+			return PC_RELOCATE_WAITING;
+		}
+		ops->retire(ops->context, half);
+		ops->open(ops->context, half);
+		r->draining = false;
+		enter(r, WIPE);
+		break;
+	default:
+		ops->open(ops->context, half);
+		break;
+	}
+	pc_relocate_status status = open_step(r, half);
+	ops->close(ops->context);
+	return status;
+}
+
+/* ---- evidence ---------------------------------------------------------------------------------------------------- */
+
+static size_t undo(const pc_relocator *r, unsigned half, pc_canonical *at, uint32_t offset, uint8_t *to, size_t size) {
+	const pc_relocation_table *table = r->table;
+	const pc_relocation_unit *units = table->units;
+	uint32_t end = table->code_words * 4u;
+	if (offset >= end) {
+		return 0;
+	}
+	size = size < end - offset ? size : end - offset;
+	size_t done = 0;
+	/* Back to the start if the walk is behind the place, or is no walk. */
+	if (at->unit >= table->unit_count ||
+		(at->unit > 0 && offset < 4u * (units[at->unit - 1].offset + units[at->unit - 1].size))) {
+		*at = (pc_canonical){0};
+	}
+	while (done < size) {
+		const pc_relocation_unit *unit = &units[at->unit];
+		uint32_t from = offset + (uint32_t)done, first = unit->offset * 4u, last = first + unit->size * 4u;
+		if (from >= last) {
+			at->patch += unit->patches;
+			at->unit++;
+			continue;
+		}
+		if (from < first) {
+			to[done++] = (uint8_t)PC_RELOCATION_TRAP;
+			continue;
+		}
+		uint32_t count = last - from < size - done ? last - from : (uint32_t)(size - done);
+		uint32_t begin = from - first; /* [begin, begin + count) of the unit */
+		const uint8_t *moved = (const uint8_t *)(r->half[half] + r->layout[half].place[at->unit]);
+		memcpy(to + done, moved + begin, count);
+		uint32_t unit_delta = delta(r, half, at->unit);
+		const uint32_t *patches = table->patches + at->patch;
+		for (uint32_t i = 0; i < unit->patches; i += patch_size(patches[i])) {
+			uint32_t place = pc_patch_place(patches[i]);
+			if (place >= begin + count) {
+				break;
+			}
+			if (place + 4u <= begin) {
+				continue;
+			}
+			uint32_t shift = shift_of(r, half, unit_delta, &patches[i]);
+			uint32_t raw = add_to_field(pc_patch_kind_of(patches[i]), read_place(moved + place), 0u - shift);
+			for (uint32_t b = 0; b < 4; b++) {
+				if (place + b >= begin && place + b < begin + count) {
+					to[done + place + b - begin] = (uint8_t)(raw >> 8 * b);
+				}
+			}
+		}
+		done += count;
+	}
+	return size;
+}
+
+size_t pc_relocate_undo(const pc_relocator *r, pc_canonical *at, uint32_t offset, uint8_t *to, size_t size) {
+	return undo(r, r->running, at, offset, to, size);
+}
+
+uint32_t pc_relocate_undo_dispatch(const pc_relocator *r, uint32_t index) {
+	return r->dispatch[index] - delta(r, r->running, r->table->entries[index].unit);
+}
+
+enum { CHECK_LAYOUT, CHECK_UNITS, CHECK_GAPS, CHECK_DISPATCH, CHECK_SPARE, CHECK_DONE };
+
+/* Places ascend along the order, and no unit reaches into the next: so the order has each unit once. */
+static bool check_layout(const pc_relocator *r, unsigned half, uint32_t *number) {
+	const pc_relocation_table *table = r->table;
+	uint32_t end = 0;
+	for (uint32_t i = 0; i < table->unit_count; i++) {
+		uint32_t unit = r->layout[half].order[i];
+		*number = unit;
+		if (unit >= table->unit_count) {
+			return false;
+		}
+		uint32_t place = r->layout[half].place[unit];
+		uint32_t mask = (1u << (table->units[unit].align_log2 - 2)) - 1;
+		if (place < end || (place & mask) != 0 || place + table->units[unit].size > table->half_words) {
+			return false;
+		}
+		end = place + table->units[unit].size;
+	}
+	return true;
+}
+
+/* [word, end) of a half traps; false: *number does not. */
+static bool check_traps(const uint32_t *half, uint32_t word, uint32_t end, uint32_t *number) {
+	for (; word < end; word++) {
+		if (half[word] != PC_RELOCATION_TRAP) {
+			*number = word;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* One step in the gaps before unit `index` of the order, or behind the last; true: it is well. */
+static bool check_gap(const pc_relocator *r, unsigned half, pc_relocate_checker *c, uint32_t *number) {
+	const pc_relocation_table *table = r->table;
+	uint32_t unit = c->index < table->unit_count ? r->layout[half].order[c->index] : 0;
+	uint32_t end = c->index < table->unit_count ? r->layout[half].place[unit] : table->half_words;
+	uint32_t until = end - c->word > SCANNED ? c->word + SCANNED : end;
+	if (!check_traps(r->half[half], c->word, until, number)) {
+		return false;
+	}
+	c->word = until;
+	if (until == end) {
+		c->word = end + (c->index < table->unit_count ? table->units[unit].size : 0);
+		c->index++;
+	}
+	return true;
+}
+
+static void next_phase(pc_relocate_checker *c, uint8_t phase) {
+	c->phase = phase;
+	c->index = c->word = 0;
+	c->at = (pc_canonical){0};
+}
+
+bool pc_relocate_check(const pc_relocator *r, pc_relocate_checker *c, pc_changed *changed, uint32_t *number) {
+	const pc_relocation_table *table = r->table;
+	*changed = PC_CHANGED_NOTHING;
+	*number = 0;
+	if (c->epoch != r->epoch || (c->spare && c->phase < CHECK_DISPATCH && !r->draining)) {
+		*c = (pc_relocate_checker){.epoch = r->epoch};
+	}
+	unsigned half = c->spare ? 1u - r->running : r->running;
+	switch (c->phase) {
+	case CHECK_LAYOUT:
+		if (!check_layout(r, half, number)) {
+			*changed = PC_CHANGED_LAYOUT;
+			return false;
+		}
+		next_phase(c, CHECK_UNITS);
+		return true;
+	case CHECK_UNITS: {
+		uint8_t piece[COMPARED];
+		uint32_t offset = c->word * 4u;
+		size_t size = undo(r, half, &c->at, offset, piece, sizeof piece);
+		const uint8_t *canonical = (const uint8_t *)r->code + offset;
+		for (uint32_t i = 0; i < size; i++) {
+			if (piece[i] != canonical[i]) {
+				uint32_t unit = 0;
+				while ((table->units[unit].offset + table->units[unit].size) * 4u <= offset + i) {
+					unit++;
+				}
+				*changed = PC_CHANGED_UNIT;
+				*number = unit;
+				return false;
+			}
+		}
+		c->word += (uint32_t)size / 4u;
+		if (c->word == table->code_words) {
+			next_phase(c, CHECK_GAPS);
+		}
+		return true;
+	}
+	case CHECK_GAPS:
+		for (uint32_t i = 0; i < SHUFFLED && c->index <= table->unit_count; i++) {
+			uint32_t before = c->index;
+			if (!check_gap(r, half, c, number)) {
+				*changed = PC_CHANGED_GAP;
+				return false;
+			}
+			if (c->index == before) {
+				break; /* a wide gap: on in the next step */
+			}
+		}
+		if (c->index > table->unit_count) {
+			next_phase(c, CHECK_DISPATCH);
+			if (!c->spare && r->draining) {
+				c->spare = true;
+				next_phase(c, CHECK_LAYOUT);
+			}
+		}
+		return true;
+	case CHECK_DISPATCH:
+		for (uint32_t i = 0; i < SCANNED / 8 && c->index < table->entry_count; i++, c->index++) {
+			const pc_relocation_entry *entry = &table->entries[c->index];
+			uint32_t canonical = (r->code_address + 4u * table->units[entry->unit].offset + 2u * entry->offset) | 1u;
+			if (pc_relocate_undo_dispatch(r, c->index) != canonical) {
+				*changed = PC_CHANGED_DISPATCH;
+				*number = c->index;
+				return false;
+			}
+		}
+		if (c->index == table->entry_count) {
+			next_phase(c, CHECK_SPARE);
+		}
+		return true;
+	case CHECK_SPARE: {
+		/* While a half is filled or wiped there is nothing to say of it. */
+		if (r->phase != IDLE) {
+			c->phase = CHECK_DONE;
+			return false;
+		}
+		uint32_t until = table->half_words - c->word > SCANNED ? c->word + SCANNED : table->half_words;
+		if (!check_traps(r->half[1 - r->running], c->word, until, number)) {
+			*changed = PC_CHANGED_SPARE;
+			return false;
+		}
+		c->word = until;
+		if (until == table->half_words) {
+			c->phase = CHECK_DONE;
+			return false;
+		}
+		return true;
+	}
+	default:
+		return false;
+	}
+}
