@@ -192,7 +192,7 @@ export class Compiler {
 		}
 		if (sanitize) flags.push("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer");
 		if (source.kind === "library") {
-			flags.push(...bearssl.cflags, ...(bearssl.perFile[basename(source.file)] ?? []));
+			flags.push(...bearssl.cflags);
 			flags.push(...["inc", "src"].map((folder) => `-I${join(bearsslFolder(), folder)}`));
 			return flags;
 		}
