@@ -454,8 +454,7 @@ pc_25519_ladder:
 	and	r0, r0, #31
 	lsr	r1, r1, r0
 	sbfx	r1, r1, #0, #1
-	and	r1, r1, #0xF0000
-	msr	APSR_g, r1
+	uadd8	r1, r1, r1	/* GE: of all ones a carry from every byte */
 	select	A, C
 	bl	square
 	store_square C
@@ -833,8 +832,7 @@ pc_25519_select:
 	eor	lr, r12, r2
 	sub	lr, lr, #1
 	asr	lr, lr, #31	/* all ones where r12 = r2 */
-	and	lr, lr, #0xF0000
-	msr	APSR_g, lr
+	uadd8	lr, lr, lr
 	ldmia	r1!, {r0, r3, lr}
 	sel	r4, r0, r4
 	sel	r5, r3, r5
@@ -863,8 +861,7 @@ pc_25519_select:
 	stmia	r0, {r4-r11}
 	ubfx	r1, r2, #3, #1
 	rsb	r1, r1, #0
-	and	r1, r1, #0xF0000
-	msr	APSR_g, r1
+	uadd8	r1, r1, r1
 	mvn	r1, #18
 	mvn	r2, #0
 	subs	r4, r1, r4
