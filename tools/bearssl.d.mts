@@ -6,8 +6,6 @@ export const bearssl: {
 	readonly package: string;
 	readonly version: string;
 	readonly cflags: readonly string[];
-	/** File name -> further flags. */
-	readonly perFile: Readonly<Record<string, readonly string[]>>;
 	/** Path in the folder -> SHA-256 in hex. */
 	readonly files: Readonly<Record<string, string>>;
 };

@@ -100,40 +100,13 @@ pc_crypto_status pc_hmac_drbg_generate(pc_hmac_drbg *drbg, void *out, size_t siz
 
 /* P-256 ------------------------------------------------------------------------------------------------------------------ */
 
-/* Is this 1 to n - 1? The bytes may be a private key: all are read, and only the answer decides anything. */
-static bool is_scalar(const uint8_t scalar[32]) {
-	size_t size;
-	const uint8_t *order = pc_crypto.p256->order(BR_EC_secp256r1, &size);
-	uint32_t borrow = 0;
-	uint32_t bits = 0;
-	for (size_t i = 32; i-- > 0;) {
-		borrow = (uint32_t)scalar[i] - order[i] - borrow;
-		borrow >>= 31;
-		bits |= scalar[i];
-	}
-	return (borrow & (bits + 255u) >> 8) != 0;
-}
-
-/* Is this a point of the curve? The engine tells it of every point that it multiplies; by a number of no bytes here. */
-static bool is_point(const uint8_t point[65]) {
-	uint8_t copy[65];
-	memcpy(copy, point, sizeof copy);
-	return pc_crypto.p256->mul(copy, sizeof copy, copy, 0, BR_EC_secp256r1) != 0;
-}
-
 pc_crypto_status pc_p256_public(const uint8_t private_key[32], uint8_t public_key[65]) {
-	if (!is_scalar(private_key)) {
-		return PC_CRYPTO_KEY;
-	}
-	pc_crypto.p256->mulgen(public_key, private_key, PC_P256_PRIVATE_SIZE, BR_EC_secp256r1);
+	size_t written = pc_crypto.p256->mulgen(public_key, private_key, PC_P256_PRIVATE_SIZE, BR_EC_secp256r1);
 	wipe_stack();
-	return PC_CRYPTO_OK;
+	return written != 0 ? PC_CRYPTO_OK : PC_CRYPTO_KEY;
 }
 
 pc_crypto_status pc_p256_ecdh(const uint8_t private_key[32], const uint8_t peer[65], uint8_t secret[32]) {
-	if (!is_scalar(private_key)) {
-		return PC_CRYPTO_KEY;
-	}
 	uint8_t point[65];
 	memcpy(point, peer, sizeof point);
 	uint32_t good = pc_crypto.p256->mul(point, sizeof point, private_key, PC_P256_PRIVATE_SIZE, BR_EC_secp256r1);
@@ -146,26 +119,19 @@ pc_crypto_status pc_p256_ecdh(const uint8_t private_key[32], const uint8_t peer[
 }
 
 pc_crypto_status pc_ecdsa_sign(const uint8_t private_key[32], const uint8_t hash[32], uint8_t signature[64]) {
-	if (!is_scalar(private_key)) {
-		return PC_CRYPTO_KEY;
-	}
 	/* The engine reads the key only; its type doesn't say so. */
 	const br_ec_private_key key = {BR_EC_secp256r1, (uint8_t *)(uintptr_t)private_key, PC_P256_PRIVATE_SIZE};
-	pc_crypto.ecdsa_sign(pc_crypto.p256, pc_crypto.sha256, hash, &key, signature);
+	size_t written = pc_crypto.ecdsa_sign(pc_crypto.p256, pc_crypto.sha256, hash, &key, signature);
 	wipe_stack();
-	return PC_CRYPTO_OK;
+	return written != 0 ? PC_CRYPTO_OK : PC_CRYPTO_KEY;
 }
 
 pc_crypto_status pc_ecdsa_verify(const uint8_t public_key[65], const uint8_t hash[32], const uint8_t signature[64]) {
-	/* The engine takes r = 0, which some digests would make right for any key. */
-	if (!is_scalar(signature) || !is_scalar(signature + 32)) {
-		return PC_CRYPTO_FORGED;
-	}
 	const br_ec_public_key key = {BR_EC_secp256r1, (uint8_t *)(uintptr_t)public_key, PC_P256_PUBLIC_SIZE};
 	if (pc_crypto.ecdsa_verify(pc_crypto.p256, hash, PC_SHA256_SIZE, &key, signature, PC_SIGNATURE_SIZE) != 0) {
 		return PC_CRYPTO_OK;
 	}
-	return is_point(public_key) ? PC_CRYPTO_FORGED : PC_CRYPTO_KEY;
+	return pc_crypto.is_point(public_key, PC_P256_PUBLIC_SIZE) != 0 ? PC_CRYPTO_FORGED : PC_CRYPTO_KEY;
 }
 
 /* AES-CCM and AES-GCM ---------------------------------------------------------------------------------------------------- */
@@ -179,7 +145,7 @@ static pc_crypto_status ccm(const pc_aead *message, bool encrypt) {
 	if (!is_aes_key(message) || tag_size < 8 || tag_size > 16) {
 		return PC_CRYPTO_RANGE;
 	}
-	br_aes_gen_ctrcbc_keys keys;
+	pc_aes_ctrcbc_keys keys;
 	br_ccm_context context;
 	pc_crypto.aes_ctrcbc->init(&keys.vtable, message->key, message->key_size);
 	br_ccm_init(&context, &keys.vtable);
@@ -207,7 +173,7 @@ static pc_crypto_status gcm(const pc_aead *message, bool encrypt) {
 	if (!is_aes_key(message) || message->nonce_size != 12 || message->tag_size != 16) {
 		return PC_CRYPTO_RANGE;
 	}
-	br_aes_gen_ctr_keys keys;
+	pc_aes_ctr_keys keys;
 	br_gcm_context context;
 	pc_crypto_status status = PC_CRYPTO_OK;
 	pc_crypto.aes_ctr->init(&keys.vtable, message->key, message->key_size);

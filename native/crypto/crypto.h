@@ -10,12 +10,13 @@
  * Points are uncompressed (SEC 1, 2.3.3): 04 || X || Y, 65 bytes. Private keys are 32 bytes, big-endian, 1 to n - 1.
  * Signatures are r || s, 32 bytes each, big-endian.
  *
- * Hashing and everything on P-256 counts its work through pc_crypto_spend, so that a caller may stop between two counts.
+ * Everything counts its work through pc_crypto_spend (kernels/spend.h), so that a caller may stop between two counts.
  */
 #ifndef PERICARD_CRYPTO_H
 #define PERICARD_CRYPTO_H
 
 #include "engines.h"
+#include "kernels/spend.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,10 +33,6 @@ typedef enum {
 #define PC_P256_PRIVATE_SIZE 32u
 #define PC_P256_PUBLIC_SIZE 65u
 #define PC_SIGNATURE_SIZE 64u
-
-/* Called, if not NULL, with the instructions that hashing and P-256 work until the next call: an estimate for a Cortex-M4,
- * within 15 % over a whole operation. Two calls are 1,000 to 2,500 instructions apart, at most 5,000. AES doesn't call it. */
-extern void (*pc_crypto_spend)(uint32_t instructions);
 
 /* Overwrites memory with zeros, though it is not read any more. */
 void pc_wipe(void *data, size_t size);

@@ -4,10 +4,8 @@
  *
  * The table is constant and in the header, so that the compiler sees through it and the linker drops what isn't reached.
  *
- * One choice serves all boards of today. It is right for Cortex-M4 and M33, whose 32 x 32 -> 64 bit multiplication takes the
- * same time for all operands (Arm DDI 0439, 3.3.1): m31 and i31 work on it, aes_ct is bitsliced on 32 bits, ghash_ctmul
- * multiplies with holes. A Cortex-M3 or M0 would need m15, i15 and ghash_ctmul32, since its multiplication does not. A 64-bit
- * process takes the same, so that tests there run what devices run.
+ * One choice serves all boards of today: the kernels of kernels/, each of which is assembly on a Cortex-M4 and portable C
+ * elsewhere (kernels/twin.h), with the same results. BearSSL gives the modes over them: CCM, GCM, HMAC, HKDF, HMAC_DRBG.
  */
 #ifndef PERICARD_ENGINES_H
 #define PERICARD_ENGINES_H
@@ -20,9 +18,15 @@
 #include "bearssl_kdf.h"
 #include "bearssl_rand.h"
 
+#include "kernels/aes.h"
+#include "kernels/ghash.h"
+#include "kernels/p256.h"
+#include "kernels/sha256.h"
+
 typedef struct {
 	const br_hash_class *sha256;
 	const br_ec_impl *p256;
+	uint32_t (*is_point)(const uint8_t *point, size_t size);
 	br_ecdsa_sign ecdsa_sign;
 	br_ecdsa_vrfy ecdsa_verify;
 	const br_block_ctr_class *aes_ctr;
@@ -31,13 +35,14 @@ typedef struct {
 } pc_crypto_engines;
 
 static const pc_crypto_engines pc_crypto __attribute__((unused)) = {
-	.sha256 = &br_sha256_vtable,
-	.p256 = &br_ec_p256_m31,
-	.ecdsa_sign = br_ecdsa_i31_sign_raw,
-	.ecdsa_verify = br_ecdsa_i31_vrfy_raw,
-	.aes_ctr = &br_aes_ct_ctr_vtable,
-	.aes_ctrcbc = &br_aes_ct_ctrcbc_vtable,
-	.ghash = br_ghash_ctmul,
+	.sha256 = &pc_sha256_vtable,
+	.p256 = &pc_p256_ec,
+	.is_point = pc_p256_is_point,
+	.ecdsa_sign = pc_p256_sign_raw,
+	.ecdsa_verify = pc_p256_verify_raw,
+	.aes_ctr = &pc_aes_ctr_vtable,
+	.aes_ctrcbc = &pc_aes_ctrcbc_vtable,
+	.ghash = pc_ghash,
 };
 
 #endif

@@ -1,9 +1,18 @@
 // The tools that watch and disturb routines on the emulated core: cycles, traces, skipped instructions, stack.
 
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildImage, type Image } from "../../tools/analysis/image.ts";
 import { type Machine, openMachine, Room, RoutineError, type Trace } from "../../tools/analysis/machine.ts";
+import {
+	type Cost,
+	checkModel,
+	comparedWithHardware,
+	difference,
+	handComputed,
+	measureSequence,
+} from "../../tools/analysis/model.ts";
 import { secretValues } from "../../tools/analysis/secrets.ts";
 import { choosePositions, type SkipOptions, skipInstructions } from "../../tools/analysis/skips.ts";
 import { compareLists, compareTraces } from "../../tools/analysis/trace.ts";
@@ -27,49 +36,27 @@ function place(entries: readonly string[], ...files: readonly string[]) {
 }
 
 describe.skipIf(missing)("the cycle model", () => {
-	// Computed by hand from the manual's table; each sequence ends with an instruction that goes back. Where a load follows a
-	// store the second number is the one of a core that pipelines them.
-	const sequences: Record<string, { cycles: number; least?: number; instructions: number }> = {
-		plain: { instructions: 4, cycles: 1 + 1 + 1 + 1 },
-		loads_in_a_row: { instructions: 4, cycles: 2 + 1 + 1 + 1 },
-		load_alone: { instructions: 4, cycles: 2 + 1 + 2 + 1 },
-		load_of_address: { instructions: 5, cycles: 1 + 1 + 2 + 2 + 1 },
-		load_by_index: { instructions: 4, cycles: 1 + 2 + 1 + 1 },
-		load_of_index: { instructions: 6, cycles: 1 + 1 + 1 + 2 + 2 + 1 },
-		load_of_literal: { instructions: 3, cycles: 2 + 1 + 1 },
-		stores: { instructions: 4, cycles: 1 + 1 + 1 + 1 },
-		store_then_load: { instructions: 3, cycles: 1 + 2 + 1, least: 1 + 1 + 1 },
-		load_then_store: { instructions: 3, cycles: 2 + 1 + 1 },
-		unaligned: { instructions: 8, cycles: 2 + 1 + 1 + (2 + 2) + 1 + (2 + 1) + 1 + (1 + 2) + 1 },
-		push_and_pop: { instructions: 2, cycles: 1 + 5 + (1 + 5) },
-		push_and_pop_high: { instructions: 2, cycles: 1 + 4 + (1 + 4) },
-		multiple: { instructions: 4, cycles: 1 + 3 + (1 + 2) + (1 + 4) + 1 },
-		double: { instructions: 3, cycles: 3 + 3 + 1 },
-		divisions: { instructions: 4, cycles: 1 + 6 + 6 + 1 },
-		multiplications: { instructions: 7, cycles: 6 + 1 },
-		loop: { instructions: 8, cycles: 1 + 3 * (1 + 1) + 2 * 2 + 1 },
-		compare_and_branch: { instructions: 4, cycles: 1 + 1 + (1 + 2) + 1 },
-		call: { instructions: 4, cycles: 1 + (1 + 2) + (1 + 2) + 1 },
-		table_branch: { instructions: 3, cycles: 1 + (2 + 2) + 1 },
-		conditional: { instructions: 5, cycles: 1 + 0 + 1 + 1 + 1 },
-		conditional_load: { instructions: 4, cycles: 1 + 0 + 2 + 1 },
-		conditional_load_not: { instructions: 4, cycles: 1 + 0 + 1 + 1 },
-		load_behind_none: { instructions: 5, cycles: 1 + 0 + 1 + 2 + 1 },
-		exclusive: { instructions: 3, cycles: 2 + 2 + 1 },
-		floating_point: { instructions: 11, cycles: 2 + 3 + 1 + 2 + 1 + 1 + 1 + 1 + 1 + 1 + 1 },
-		floating_point_long: { instructions: 7, cycles: 3 + 3 + 3 + 3 + 14 + 14 + 1 },
-		floating_point_multiple: { instructions: 6, cycles: 1 + 4 + (1 + 4) + (1 + 4) + 2 + 3 + 1 },
-		hints: { instructions: 4, cycles: 1 + 1 + 1 + 1 },
-	};
-	const at = place([...Object.keys(sequences), "marked"], "timing.S");
+	const at = place([...Object.keys(handComputed), "marked"], "../../../tools/analysis/timing.S");
 
-	test.each(Object.entries(sequences))("%s", async (routine, { cycles, least, instructions }) => {
-		const run = await at.machine().call({ routine, arguments: [new Room(64)] });
-		expect({ cycles: run.cycles, least: run.leastCycles, instructions: run.instructions }).toEqual({
-			cycles,
-			least: least ?? cycles,
-			instructions,
-		});
+	test.each(Object.entries(handComputed))("%s", async (routine, expected) => {
+		expect(await measureSequence(at.machine(), routine)).toEqual(expected);
+	});
+
+	test("the model checks itself, and tells what differs", async () => {
+		expect(await checkModel(at.machine())).toEqual([]);
+		const wrong = { plain: { instructions: 4, cycles: 5, leastCycles: 4 }, stores: handComputed.stores as Cost };
+		expect(await checkModel(at.machine(), wrong)).toEqual(["plain: 4 instructions, 4 cycles; expected 4, 5"]);
+	});
+
+	test("the document has the published figures that the model was compared with", () => {
+		const page = readFileSync(new URL("../../docs/analysis.md", import.meta.url), "utf8");
+		const rows = page.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
+		const number = (value: number) => value.toLocaleString("en");
+		for (const { routine, published, model } of comparedWithHardware) {
+			const row = rows.find((cells) => cells[1] === routine);
+			expect(row?.[2]).toMatch(new RegExp(`^${number(published)}\\b`));
+			expect(row?.slice(3, 5)).toEqual([number(model), `${difference(published, model)} %`]);
+		}
 	});
 
 	test("counts what lies between two marks, each time", async () => {

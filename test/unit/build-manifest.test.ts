@@ -60,19 +60,21 @@ describe("modules", () => {
 		expect(Object.keys(modules).sort()).toEqual(["kept", "main"]);
 	});
 
-	test("C files and headers belong to the manifest, not to a module", () => {
+	test("C files, assembler files and headers belong to the manifest, not to a module", () => {
 		const { manifest, root } = read({
 			...main,
 			"app/manifest.json": { modules: { "*": "./*" } },
 			"app/fast.c": "",
+			"app/fast.S": "",
 			"app/fast.h": "",
+			"app/fast.inc": "",
 		});
 		expect(manifest.natives).toEqual([
 			{
 				manifest: join(root, "app/manifest.json"),
 				includes: [],
 				component: "app",
-				sources: [join(root, "app/fast.c")],
+				sources: [join(root, "app/fast.S"), join(root, "app/fast.c")],
 				headers: [join(root, "app/fast.h")],
 				modules: ["main"],
 			},
@@ -118,7 +120,7 @@ describe("modules", () => {
 			'app/manifest.json: modules["*"]: expected a string or an array of strings',
 		);
 		expect(await error({ ...main, "app/x.cpp": "", "app/manifest.json": { modules: { "*": ["./x.cpp"] } } })).toBe(
-			'app/manifest.json: modules["*"][0]: "./x.cpp" is no module: only .ts, .js, .mjs, .json, .c and .h files are',
+			'app/manifest.json: modules["*"][0]: "./x.cpp" is no module: only .ts, .js, .mjs, .json, .c, .S and .h files are',
 		);
 	});
 });

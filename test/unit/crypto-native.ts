@@ -1,7 +1,7 @@
 // Compiles native/crypto with BearSSL's sources for C tests on this machine, with the sanitizers.
 
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bearssl, bearsslFolder } from "../../tools/bearssl.mjs";
@@ -23,13 +23,14 @@ export function cryptoObjects(dir: string): string[] {
 	const library = [...manifest.matchAll(/"\$\(BEARSSL\)\/([\w/]+\.c)"/g)].map(([, path]) => path as string);
 	const objects = library.map((path) => {
 		const name = basename(path);
-		const flags = [...bearssl.cflags, ...(bearssl.perFile[name] ?? [])];
+		const flags = [...bearssl.cflags];
 		flags.push(...["inc", "src"].map((folder) => `-I${join(bearsslFolder(), folder)}`));
 		return compile(flags, join(bearsslFolder(), path), join(dir, `${name}.o`));
 	});
 	const strict = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", ...cryptoIncludes];
-	for (const name of ["crypto.c", "yield.c"]) {
-		objects.push(compile(strict, join(root, "native/crypto", name), join(dir, `pericard-${name}.o`)));
+	const kernels = readdirSync(join(root, "native/crypto/kernels")).filter((name) => name.endsWith(".c"));
+	for (const name of ["crypto.c", ...kernels.map((name) => `kernels/${name}`)]) {
+		objects.push(compile(strict, join(root, "native/crypto", name), join(dir, `pericard-${basename(name)}.o`)));
 	}
 	return objects;
 }

@@ -43,7 +43,7 @@ afterAll(async () => {
 	const code = await new Promise((resolve) => driver.once("close", resolve));
 	rmSync(dir, { recursive: true, force: true });
 	expect(errors).toBe("");
-	// 2: nothing was counted, so the calls of yield.c are not in the library's objects.
+	// 2: nothing was counted, so the kernels report nothing.
 	expect(code).toBe(0);
 });
 

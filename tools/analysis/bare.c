@@ -23,6 +23,10 @@ void pc_fault_handler(void) {
 	}
 }
 
+uint32_t hal_events_take(void) {
+	return 0;
+}
+
 void hal_idle(uint64_t deadline_us) {
 	(void)deadline_us;
 }

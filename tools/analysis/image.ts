@@ -11,8 +11,9 @@ import { BuildError, suggestion } from "../build/errors.ts";
 import { runTool } from "../build/process.ts";
 
 export interface ImageOptions {
-	/** C and assembler files; relative ones are under the root of Pericard. They are compiled as in a firmware. */
-	readonly sources: readonly string[];
+	/** C and assembler files; relative ones are under the root of Pericard. They are compiled as in a firmware, or with flags
+	 * of their own behind those. */
+	readonly sources: readonly (string | { readonly file: string; readonly cflags: readonly string[] })[];
 	/** Names of the functions and variables that are called or read from outside. What they don't need is left out. */
 	readonly entries: readonly string[];
 	/** Folders of headers, beside those of native/. */
@@ -67,6 +68,11 @@ export class Image {
 	/** The address of a symbol. Throws if the image has none of that name. */
 	address(name: string): number {
 		return this.#symbol(name).value;
+	}
+
+	/** Bytes of flash: code, constants and what variables hold at the start. */
+	get flash(): number {
+		return this.address("__flash_end") - this.address("__flash_start");
 	}
 
 	/** The bytes that a symbol takes. */
@@ -124,9 +130,10 @@ export async function buildImage(options: ImageOptions): Promise<Image> {
 	const absolute = (path: string) => (isAbsolute(path) ? path : resolve(pericardRoot, path));
 	const sources = [
 		...startup.map((file): Source => ({ file: absolute(file), kind: "host", component: "host" })),
-		...options.sources.map((file): Source => {
+		...options.sources.map((source): Source => {
+			const { file, cflags } = typeof source === "string" ? { file: source, cflags: [] } : source;
 			const library = absolute(file).startsWith(`${bearsslFolder()}/`);
-			return { file: absolute(file), kind: library ? "library" : "native", component: "native:image" };
+			return { file: absolute(file), kind: library ? "library" : "native", component: "native:image", cflags };
 		}),
 	];
 	for (const { file } of sources) if (!existsSync(file)) throw new BuildError("no such file", { file });

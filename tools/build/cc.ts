@@ -19,6 +19,8 @@ export interface Source {
 	readonly kind: SourceKind;
 	/** What the size report calls it: "engine", "host", "native:crc", ... */
 	readonly component: string;
+	/** Flags for this file alone, behind all others. */
+	readonly cflags?: readonly string[];
 }
 
 export interface ObjectFile {
@@ -190,7 +192,7 @@ export class Compiler {
 		}
 		if (sanitize) flags.push("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer");
 		if (source.kind === "library") {
-			flags.push(...bearssl.cflags, ...(bearssl.perFile[basename(source.file)] ?? []));
+			flags.push(...bearssl.cflags);
 			flags.push(...["inc", "src"].map((folder) => `-I${join(bearsslFolder(), folder)}`));
 			return flags;
 		}
@@ -205,7 +207,7 @@ export class Compiler {
 
 	async #compileOne(cc: string, version: string, source: Source): Promise<{ file: string; compiled: boolean }> {
 		const { file } = source;
-		const flags = this.flags(source);
+		const flags = [...this.flags(source), ...(source.cflags ?? [])];
 		const whole = source.kind === "engine" && this.#optimizesEngine;
 		const key = contentHash(
 			whole ? "object of a whole 1" : "object 1",

@@ -89,7 +89,7 @@ export interface Manifest {
 }
 
 const scriptExtensions = [".ts", ".js", ".mjs"];
-const moduleExtensions = [".d.ts", ...scriptExtensions, ".c", ".h"];
+const moduleExtensions = [".d.ts", ...scriptExtensions, ".c", ".S", ".h"];
 /* Matched only when a manifest writes the ending. */
 const explicitExtensions = [".json"];
 
@@ -489,7 +489,7 @@ function matchModules(
 		for (const file of files) {
 			if (excluded.has(file)) continue;
 			const extension = extensionOf(file);
-			if (extension === ".c") {
+			if (extension === ".c" || extension === ".S") {
 				group.sources.set(file, pattern.key);
 				continue;
 			}
@@ -612,7 +612,7 @@ function noMatch(pattern: Pattern, extensions: readonly string[] | undefined): B
 	const wanted = basename(pattern.path);
 	const ending = /\.[a-z]+$/.exec(wanted)?.[0];
 	if (extensions !== undefined && ending !== undefined && existsSync(pattern.path) && !wanted.includes("*")) {
-		return new BuildError(`"${pattern.text}" is no module: only .ts, .js, .mjs, .json, .c and .h files are`, at);
+		return new BuildError(`"${pattern.text}" is no module: only .ts, .js, .mjs, .json, .c, .S and .h files are`, at);
 	}
 	if (!existsSync(dir)) return new BuildError(`no file matches "${pattern.text}": no folder "${displayPath(dir)}"`, at);
 	const names = readdirSync(dir)

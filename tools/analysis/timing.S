@@ -1,6 +1,6 @@
 /*
- * timing.S: short sequences whose cycles test/unit/analysis.test.ts has computed by hand. The last instruction of each goes
- * back to the caller; R0 is the address of 64 bytes.
+ * timing.S: short sequences whose cycles model.ts has computed by hand. The last instruction of each goes back to the caller;
+ * R0 is the address of 64 bytes.
  */
 	.syntax unified
 	.cpu cortex-m4
