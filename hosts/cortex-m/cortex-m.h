@@ -6,6 +6,7 @@
 #ifndef PERICARD_CORTEX_M_H
 #define PERICARD_CORTEX_M_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -106,6 +107,13 @@ extern const pc_vector pc_board_vectors[];
 
 /* fibre.c: the lowest address that PSP, the fibre's stack pointer, may reach; 0 without a fibre. */
 extern uint32_t pc_fibre_limit;
+
+/* fibre.c: while the fibre stands still: may a return address on its stack lead into [start, end)? Every word is taken for
+ * one, so the answer may be yes where none does. */
+bool pc_fibre_leads_to(uint32_t start, uint32_t end);
+
+/* fibre.c: the fibre that stands still will not be resumed: nothing on its stack counts any more. */
+void pc_fibre_forget(void);
 
 /* Entry of every fault and of any unexpected exception; records, tells the console, resets. Does not return. */
 void pc_fault_handler(void);

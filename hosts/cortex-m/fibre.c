@@ -66,3 +66,17 @@ void hal_fibre_suspend(uint32_t work) {
 	(void)work; /* time moves by itself */
 	from_fibre(&saved);
 }
+
+bool pc_fibre_leads_to(uint32_t start, uint32_t end) {
+	const uint32_t *top = (const uint32_t *)(uintptr_t)(pc_fibre_stack + STACK_SIZE);
+	for (const uint32_t *word = saved; word != NULL && word < top; word++) {
+		if (*word - start < end - start) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void pc_fibre_forget(void) {
+	saved = NULL;
+}

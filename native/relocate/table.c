@@ -94,6 +94,44 @@ static pc_relocation_status check_patches(const pc_relocation_table *table) {
 	return PC_RELOCATION_OK;
 }
 
+/* log2(x) in 1/65536, rounded down, for x > 0: the integer part by shifting, each bit of the fraction by a square. */
+static uint32_t log2_of(uint32_t x) {
+	uint32_t whole = 31;
+	while ((x & 0x80000000u) == 0) {
+		x <<= 1;
+		whole--;
+	}
+	uint32_t result = whole << 16;
+	for (uint32_t bit = 0x8000u; bit != 0; bit >>= 1) {
+		uint64_t square = (uint64_t)x * x >> 31; /* 1.31, below 4 */
+		if (square >= 0x100000000u) {
+			result |= bit;
+			square >>= 1;
+		}
+		x = (uint32_t)square;
+	}
+	return result;
+}
+
+/*
+ * Given the order of the units, a layout tells the offset by where the first unit is and each gap by where the next unit is.
+ * Aligning it merges at most 2^lost neighbours of the 2^gap_log2 choices, so at least gap_log2 - lost bits are left.
+ */
+static void count_bits(const pc_relocation_table *table, pc_relocation_entropy *bits) {
+	uint32_t most = 0, widest = 0;
+	for (uint32_t i = 0; i < table->unit_count; i++) {
+		uint32_t lost = table->units[i].align_log2 - 2u;
+		uint32_t gap = table->gap_log2 > lost ? table->gap_log2 - lost : 0;
+		bits->permutation += log2_of(i + 1);
+		bits->gaps += gap << 16;
+		most = gap > most ? gap : most;
+		widest = lost > widest ? lost : widest;
+	}
+	bits->gaps -= most << 16; /* the first unit has none */
+	bits->offset = log2_of(((table->offsets - 1) >> widest) + 1);
+	bits->layout = bits->permutation + bits->gaps + bits->offset;
+}
+
 pc_relocation_status pc_relocation_open(pc_relocation_table *table, const uint8_t *data, size_t size) {
 	memset(table, 0, sizeof *table);
 	if (size < PC_RELOCATION_HEADER || (uintptr_t)data % 4u != 0) {
@@ -135,44 +173,11 @@ pc_relocation_status pc_relocation_open(pc_relocation_table *table, const uint8_
 	if (status == PC_RELOCATION_OK) {
 		status = check_entries(table);
 	}
-	return status == PC_RELOCATION_OK ? check_patches(table) : status;
-}
-
-/* log2(x) in 1/65536, rounded down, for x > 0: the integer part by shifting, each bit of the fraction by a square. */
-static uint32_t log2_of(uint32_t x) {
-	uint32_t whole = 31;
-	while ((x & 0x80000000u) == 0) {
-		x <<= 1;
-		whole--;
+	if (status == PC_RELOCATION_OK) {
+		status = check_patches(table);
 	}
-	uint32_t result = whole << 16;
-	for (uint32_t bit = 0x8000u; bit != 0; bit >>= 1) {
-		uint64_t square = (uint64_t)x * x >> 31; /* 1.31, below 4 */
-		if (square >= 0x100000000u) {
-			result |= bit;
-			square >>= 1;
-		}
-		x = (uint32_t)square;
+	if (status == PC_RELOCATION_OK) {
+		count_bits(table, &table->bits);
 	}
-	return result;
-}
-
-/*
- * Given the order of the units, a layout tells the offset by where the first unit is and each gap by where the next unit is.
- * Aligning it merges at most 2^lost neighbours of the 2^gap_log2 choices, so at least gap_log2 - lost bits are left.
- */
-void pc_relocation_bits(const pc_relocation_table *table, pc_relocation_entropy *bits) {
-	uint32_t most = 0, widest = 0;
-	memset(bits, 0, sizeof *bits);
-	for (uint32_t i = 0; i < table->unit_count; i++) {
-		uint32_t lost = table->units[i].align_log2 - 2u;
-		uint32_t gap = table->gap_log2 > lost ? table->gap_log2 - lost : 0;
-		bits->permutation += log2_of(i + 1);
-		bits->gaps += gap << 16;
-		most = gap > most ? gap : most;
-		widest = lost > widest ? lost : widest;
-	}
-	bits->gaps -= most << 16; /* the first unit has none */
-	bits->offset = log2_of(((table->offsets - 1) >> widest) + 1);
-	bits->layout = bits->permutation + bits->gaps + bits->offset;
+	return status;
 }

@@ -73,6 +73,15 @@ typedef enum {
 	PC_RELOCATION_BAD_SPACE, /* the units with their gaps don't fit into a half */
 } pc_relocation_status;
 
+/* How many bits there are in a layout, in 1/65536 bits, rounded down: log2 of the number of layouts that a draw chooses from
+ * with equal chances. A random number generator of a lower strength bounds what they are worth. */
+typedef struct {
+	uint32_t permutation; /* log2(units!) */
+	uint32_t gaps;        /* of units that are aligned to more than a word, only what survives the rounding */
+	uint32_t offset;
+	uint32_t layout; /* the sum */
+} pc_relocation_entropy;
+
 typedef struct {
 	const uint8_t *data;
 	uint32_t size;
@@ -85,21 +94,11 @@ typedef struct {
 	uint32_t code_words; /* the canonical code */
 	uint32_t half_words; /* one half of the arena */
 	uint32_t offsets;    /* the first unit is 0..offsets - 1 words into the half, and then aligned */
-	uint8_t gap_log2;    /* before each other unit is a gap of 0..2^gap_log2 - 1 words */
+	pc_relocation_entropy bits;
+	uint8_t gap_log2; /* before each other unit is a gap of 0..2^gap_log2 - 1 words */
 } pc_relocation_table;
 
 /* Checks the table in data[0..size) and describes it in *table, which refers to data. Trailing bytes are an error. */
 pc_relocation_status pc_relocation_open(pc_relocation_table *table, const uint8_t *data, size_t size);
-
-/* How many bits there are in a layout, in 1/65536 bits, rounded down: log2 of the number of layouts that a draw chooses from
- * with equal chances. A random number generator of a lower strength bounds what they are worth. */
-typedef struct {
-	uint32_t permutation; /* log2(units!) */
-	uint32_t gaps;        /* of units that are aligned to more than a word, only what survives the rounding */
-	uint32_t offset;
-	uint32_t layout; /* the sum */
-} pc_relocation_entropy;
-
-void pc_relocation_bits(const pc_relocation_table *table, pc_relocation_entropy *bits);
 
 #endif

@@ -511,12 +511,12 @@ function makeSource(
 		lines.push(`\t.section ${unitSection(firstOut + index)}, "ax", %progbits`, "\t.balign 4", ...begin(outName(name)));
 		lines.push("\tldr.w pc, [pc, #0]", `\t.word ${name}`, `\t.size ${outName(name)}, . - ${outName(name)}`);
 	}
-	lines.push('\t.section .relocation, "a", %progbits', "\t.balign 4");
+	lines.push('\t.section .moving.table, "a", %progbits', "\t.balign 4");
 	lines.push("\t.global pc_relocation_data", "pc_relocation_data:");
 	for (let at = 0; at < table.length; at += 16) lines.push(`\t.byte ${[...table.subarray(at, at + 16)].join(", ")}`);
 	lines.push("\t.global pc_relocation_data_end", "pc_relocation_data_end:");
 	/* Two layouts, each of a place and an order. */
-	lines.push('\t.section .relocation.state, "aw", %nobits', "\t.balign 4");
+	lines.push('\t.section .moving.state, "aw", %nobits', "\t.balign 4");
 	lines.push(`\t.global ${dispatch}`, `${dispatch}:`, `\t.space ${slots.length * 4}`);
 	lines.push("\t.global pc_relocation_layouts", "pc_relocation_layouts:", `\t.space ${units * 8}`);
 	return `${lines.join("\n")}\n`;

@@ -1,0 +1,45 @@
+/*
+ * arena.h: the arena of native/relocate on Armv7-M: which of it may be written and executed when, by three MPU regions.
+ *
+ * The arena is a block of 1 << block_log2 bytes, aligned to that, of eight subregions (DDI 0403, B3.5.9). Half 0 has the
+ * first `half_parts` of them, half 1 the next; what follows is ordinary RAM. Two regions of the block's size lie over it:
+ *
+ *    protect   read-only, execute-never     but for the parts that are open: those are RAM again, execute-never
+ *    run       read-only, executable        the parts of the halves that run, above `protect`
+ *
+ * and a third, of the state's own size, over the dispatch table and the relocator's state: read-only, execute-never, but
+ * while it is open. A fourth makes the canonical code in flash execute-never. So no part is ever writable and executable, and
+ * what is writable is so only in a step of the relocator.
+ */
+#ifndef PERICARD_ARENA_H
+#define PERICARD_ARENA_H
+
+#include "relocate.h"
+
+#include <stdint.h>
+
+typedef struct {
+	uint32_t block; /* its address */
+	uint8_t block_log2;
+	uint8_t half_parts; /* 1..4 */
+	uint32_t state;     /* address of the dispatch table and of the relocator's state */
+	uint8_t state_log2;
+	uint32_t code; /* address of the canonical code */
+	uint8_t code_log2;
+	uint8_t first_region; /* the MPU regions are this and the next three */
+} pc_arena;
+
+/* The arena of this image; the board's, or the linker's. */
+extern const pc_arena pc_arena_map;
+extern pc_relocator pc_arena_relocator;
+
+/* For pc_relocate_ops. */
+void pc_arena_open(void *context, unsigned half);
+void pc_arena_close(void *context);
+void pc_arena_flip(void *context, unsigned half);
+void pc_arena_retire(void *context, unsigned half);
+
+/* Protects the arena: all closed, nothing runs. Behind pc_mpu_enable(), before pc_relocate_begin(). */
+void pc_arena_protect(void);
+
+#endif

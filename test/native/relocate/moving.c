@@ -1,0 +1,400 @@
+/*
+ * moving.c: an image whose cryptography, measurement and CBOR move. Routines are called one by one from outside
+ * (tools/analysis/machine.ts).
+ */
+#include "arena.h"
+#include "cbor.h"
+#include "cortex-m.h"
+#include "crypto.h"
+#include "hal.h"
+#include "measure.h"
+#include "stream.h"
+#include "token.h"
+
+#if WITH_25519
+#include "kernels/ed25519.h"
+#include "kernels/x25519.h"
+#endif
+
+#include <string.h>
+
+extern uint32_t __arena_start[], __state_start[], __relocatable_start[];
+extern const uint8_t pc_relocation_data[], pc_relocation_data_end[];
+extern uint32_t pc_dispatch[];
+extern uint16_t pc_relocation_layouts[];
+
+/* ---- the board ---------------------------------------------------------------------------------------------------- */
+
+void hal_init(void) {
+}
+
+const pc_mpu_region pc_board_regions[] = {
+	{0x00000000u, 22, PC_MPU_READ_EXECUTE},
+	{0x20000000u, 18, PC_MPU_READ_WRITE},
+};
+const unsigned pc_board_region_count = sizeof pc_board_regions / sizeof *pc_board_regions;
+
+void pc_fault_handler(void) {
+	for (;;) {
+	}
+}
+
+uint32_t hal_events_take(void) {
+	return 0;
+}
+
+void hal_idle(uint64_t deadline_us) {
+	(void)deadline_us;
+}
+
+int pc_main(void) {
+	for (;;) {
+	}
+}
+
+uint32_t pc_fibre_limit;
+
+/* ---- the relocator ------------------------------------------------------------------------------------------------ */
+
+/* Nobody but a step of the relocator may write it. */
+#define STATE __attribute__((section(".moving.state")))
+
+static pc_relocation_table table STATE;
+pc_relocator pc_arena_relocator STATE;
+
+const pc_arena pc_arena_map = {
+	.block = ARENA_ADDRESS,
+	.block_log2 = BLOCK_LOG2,
+	.half_parts = HALF_PARTS,
+	.state = (uint32_t)__state_start,
+	.state_log2 = STATE_LOG2,
+	.code = (uint32_t)__relocatable_start,
+	.code_log2 = CODE_LOG2,
+	.first_region = 4,
+};
+
+/* Requests of a stream before the DRBG seeds it anew. */
+#define RESEED 16u
+
+static pc_hmac_drbg drbg;
+static pc_stream stream;
+uint32_t random_fails;
+uint32_t random_ones; /* a source that gives nothing but ones */
+uint32_t waits;       /* how often a half could not be wiped yet */
+
+static bool random(void *context, uint8_t *to, size_t size) {
+	(void)context;
+	if (random_ones) {
+		memset(to, 0xFF, size);
+		return true;
+	}
+	if (random_fails) {
+		return false;
+	}
+	if (!pc_stream_random(&stream, to, size)) {
+		uint8_t bytes[PC_STREAM_SEED];
+		if (pc_hmac_drbg_generate(&drbg, bytes, sizeof bytes) != PC_CRYPTO_OK) {
+			return false;
+		}
+		pc_stream_seed(&stream, bytes, RESEED);
+		pc_wipe(bytes, sizeof bytes);
+		return pc_stream_random(&stream, to, size);
+	}
+	return true;
+}
+
+/* Where interrupts are masked: between these two, and a call. */
+__attribute__((noinline)) void masked_from(void) {
+	__asm__ volatile("");
+}
+
+__attribute__((noinline)) void masked_to(void) {
+	__asm__ volatile("");
+}
+
+static void flip(void *context, unsigned half) {
+	masked_from();
+	pc_arena_flip(context, half);
+	masked_to();
+}
+
+static bool frames(void *context, unsigned half) {
+	(void)context;
+	uint32_t start = pc_arena_relocator.half_address[half];
+	return pc_fibre_leads_to(start, start + HALF_SIZE);
+}
+
+static const pc_relocate_ops ops = {
+	.random = random,
+	.open = pc_arena_open,
+	.close = pc_arena_close,
+	.flip = flip,
+	.frames = frames,
+	.retire = pc_arena_retire,
+};
+
+static const uint8_t seed[32] = {1, 2, 3};
+
+uint32_t start(void) {
+	uint32_t size = (uint32_t)(pc_relocation_data_end - pc_relocation_data);
+	memset(__state_start, 0, 1u << STATE_LOG2); /* not yet protected */
+	pc_relocation_status status = pc_relocation_open(&table, pc_relocation_data, size);
+	if (status != PC_RELOCATION_OK) {
+		return status;
+	}
+	uint16_t units = table.unit_count;
+	uint16_t *words = pc_relocation_layouts;
+	pc_arena_relocator = (pc_relocator){
+		.table = &table,
+		.ops = &ops,
+		.code = __relocatable_start,
+		.code_address = (uint32_t)__relocatable_start,
+		.half = {__arena_start, __arena_start + HALF_SIZE / 4},
+		.half_address = {ARENA_ADDRESS, ARENA_ADDRESS + HALF_SIZE},
+		.dispatch = pc_dispatch,
+		.layout = {{words, words + units}, {words + 2 * units, words + 3 * units}},
+	};
+	pc_arena_protect();
+	pc_relocate_begin(&pc_arena_relocator);
+	pc_hmac_drbg_begin(&drbg, seed, sizeof seed);
+	return PC_RELOCATION_OK;
+}
+
+/* One whole move: its last status. */
+uint32_t move(void) {
+	pc_relocate_status status = pc_relocate_start(&pc_arena_relocator, 256);
+	while (status == PC_RELOCATE_MORE) {
+		status = pc_relocate_step(&pc_arena_relocator);
+	}
+	return status;
+}
+
+/* One step: for the longest of them. */
+uint32_t begin_move(void) {
+	return pc_relocate_start(&pc_arena_relocator, 256);
+}
+
+uint32_t step(void) {
+	return pc_relocate_step(&pc_arena_relocator);
+}
+
+uint32_t entropy_bits(uint32_t bits[4]) {
+	bits[0] = table.bits.permutation;
+	bits[1] = table.bits.gaps;
+	bits[2] = table.bits.offset;
+	bits[3] = table.bits.layout;
+	return table.offsets;
+}
+
+/* ---- known answers ------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+	uint8_t sha256[32], hmac[32], hkdf[32], ccm[64], gcm[64], ueid[33], cbor[16], values[4][32];
+} light_answers;
+
+typedef struct {
+	uint8_t public_key[65], signature[64], secret[32];
+	uint8_t verified, forged;
+#if WITH_25519
+	uint8_t x25519[32], ed25519_public[32], ed25519_signature[64];
+	uint8_t ed25519_verified;
+#endif
+} heavy_answers;
+
+/* What the first call gave, for the test to check, and what the last one gave. */
+light_answers light_first, light_last;
+heavy_answers heavy_first, heavy_last;
+
+const uint8_t message[150] = "a message of three blocks";
+const uint8_t key[32] = "a key of thirty-two bytes, 0123";
+
+static void aead(uint8_t out[64], pc_crypto_status (*encrypt)(const pc_aead *), size_t nonce_size) {
+	memcpy(out, message, 48);
+	pc_aead sealed = {key, 16, message, nonce_size, message + 60, 20, out, 48, out + 48, 16};
+	(void)encrypt(&sealed);
+}
+
+static void light(light_answers *answers) {
+	static const pc_image_part parts[] = {{"a", message, message + 100, NULL, PC_COMPONENT_NATIVE},
+		{"b", key, key + 32, NULL, PC_COMPONENT_CONFIGURATION}};
+	static const pc_image image = {.parts = parts, .part_count = 2};
+	pc_sha256 hash;
+	pc_cbor cbor;
+	memset(answers, 0, sizeof *answers);
+	pc_sha256_begin(&hash);
+	pc_sha256_update(&hash, message, sizeof message);
+	pc_sha256_end(&hash, answers->sha256);
+	pc_hmac_sha256(key, 32, message, sizeof message, answers->hmac);
+	(void)pc_hkdf_sha256(message, 16, key, 32, message, 10, answers->hkdf, 32);
+	aead(answers->ccm, pc_aes_ccm_encrypt, 13);
+	aead(answers->gcm, pc_aes_gcm_encrypt, 12);
+	pc_token_ueid(message, answers->ueid);
+	pc_cbor_begin(&cbor, answers->cbor, sizeof answers->cbor);
+	pc_cbor_array(&cbor, 3);
+	pc_cbor_int(&cbor, -1000);
+	pc_cbor_text(&cbor, "abc");
+	pc_cbor_bytes(&cbor, message, 5);
+	pc_measure_image(&image, NULL, NULL, answers->values);
+}
+
+static void heavy(heavy_answers *answers) {
+	uint8_t digest[32];
+	memset(answers, 0, sizeof *answers);
+	memcpy(digest, key, 32);
+	(void)pc_p256_public(key, answers->public_key);
+	(void)pc_ecdsa_sign(key, digest, answers->signature);
+	answers->verified = pc_ecdsa_verify(answers->public_key, digest, answers->signature) == PC_CRYPTO_OK;
+	digest[7] ^= 1;
+	answers->forged = pc_ecdsa_verify(answers->public_key, digest, answers->signature) == PC_CRYPTO_FORGED;
+	(void)pc_p256_ecdh(key, answers->public_key, answers->secret);
+#if WITH_25519
+	pc_x25519_public_raw(answers->x25519, key);
+	pc_ed25519_public_raw(answers->ed25519_public, key);
+	pc_ed25519_sign_raw(answers->ed25519_signature, key, answers->ed25519_public, message, sizeof message);
+	answers->ed25519_verified =
+		pc_ed25519_verify_raw(answers->ed25519_signature, answers->ed25519_public, message, sizeof message) == 1;
+#endif
+}
+
+uint32_t answer(uint32_t all) {
+	light(&light_first);
+	if (all) {
+		heavy(&heavy_first);
+	}
+	return 0;
+}
+
+/* Moves `count` times; light answers after each move, heavy ones after every `every`. How many were wrong; a move that
+ * fails counts 1,000. */
+uint32_t epochs(uint32_t count, uint32_t every) {
+	uint32_t wrong = 0;
+	for (uint32_t i = 1; i <= count; i++) {
+		wrong += move() == PC_RELOCATE_OK ? 0 : 1000;
+		light(&light_last);
+		wrong += memcmp(&light_last, &light_first, sizeof light_last) != 0;
+		if (i % every == 0) {
+			heavy(&heavy_last);
+			wrong += memcmp(&heavy_last, &heavy_first, sizeof heavy_last) != 0;
+		}
+	}
+	return wrong;
+}
+
+/* ---- work in flight ------------------------------------------------------------------------------------------------ */
+
+static bool finished;
+
+static void body(void) {
+	heavy(&heavy_last);
+	finished = true;
+	for (;;) {
+		hal_fibre_suspend(0);
+	}
+}
+
+static void pause(uint32_t instructions) {
+	(void)instructions;
+	hal_fibre_suspend(0);
+}
+
+/* Does the heavy work on the fibre, which stands still every few thousand instructions; in between code moves, step by step.
+ * While a frame is in the half that was left, that one runs on. Returns moves << 16 | what was wrong. */
+uint32_t in_flight(void) {
+	uint32_t moves = 0, wrong = 0;
+	finished = false;
+	waits = 0;
+	memset(&heavy_last, 0, sizeof heavy_last);
+	hal_fibre_start(body);
+	while (!finished) {
+		pc_crypto_spend = pause;
+		hal_fibre_resume();
+		pc_crypto_spend = NULL;
+		pc_relocate_status status = pc_relocate_step(&pc_arena_relocator);
+		if (status == PC_RELOCATE_OK) {
+			moves++;
+			wrong += pc_relocate_start(&pc_arena_relocator, 256) != PC_RELOCATE_MORE;
+		} else if (status == PC_RELOCATE_WAITING) {
+			waits++;
+		} else {
+			wrong += status != PC_RELOCATE_MORE;
+		}
+		light(&light_last);
+		wrong += memcmp(&light_last, &light_first, sizeof light_last) != 0;
+	}
+	pc_fibre_forget();
+	while (pc_relocate_step(&pc_arena_relocator) == PC_RELOCATE_MORE) {
+	}
+	wrong += memcmp(&heavy_last, &heavy_first, sizeof heavy_last) != 0;
+	return moves << 16 | wrong;
+}
+
+/* ---- evidence ------------------------------------------------------------------------------------------------------ */
+
+uint8_t digest[32];
+
+/* SHA-256 of the canonical form of the code that runs, in pieces of 64 bytes. */
+uint32_t measure(void) {
+	pc_canonical at = {0};
+	pc_sha256 hash;
+	uint8_t piece[64];
+	uint32_t offset = 0, size;
+	pc_sha256_begin(&hash);
+	while ((size = (uint32_t)pc_relocate_undo(&pc_arena_relocator, &at, offset, piece, sizeof piece)) != 0) {
+		pc_sha256_update(&hash, piece, size);
+		offset += size;
+	}
+	pc_sha256_end(&hash, digest);
+	return offset;
+}
+
+/* changed << 16 | number */
+uint32_t check(void) {
+	pc_relocate_checker checker = {0};
+	pc_changed changed;
+	uint32_t number;
+	while (pc_relocate_check(&pc_arena_relocator, &checker, &changed, &number)) {
+	}
+	return (uint32_t)changed << 16 | number;
+}
+
+/* ---- attacks ------------------------------------------------------------------------------------------------------- */
+
+uint32_t running_half(void) {
+	return pc_arena_relocator.half_address[pc_arena_relocator.running];
+}
+
+uint32_t waiting_half(void) {
+	return pc_arena_relocator.half_address[1 - pc_arena_relocator.running];
+}
+
+uint32_t dispatched(uint32_t index) {
+	return pc_dispatch[index];
+}
+
+uint32_t place_of(uint32_t unit) {
+	return running_half() + 4u * pc_arena_relocator.layout[pc_arena_relocator.running].place[unit];
+}
+
+uint32_t write_to(uint32_t address) {
+	*(volatile uint32_t *)address = 0;
+	return 0;
+}
+
+uint32_t jump_to(uint32_t address) {
+	((void (*)(void))(address | 1u))();
+	return 0;
+}
+
+/* What is written while nothing protects it, as a debugger would. */
+uint32_t poke(uint32_t address, uint32_t change) {
+	PC_MPU_CTRL = 0;
+	__asm__ volatile("dsb\n\tisb" : : : "memory");
+	*(volatile uint32_t *)address ^= change;
+	PC_MPU_CTRL = 1;
+	__asm__ volatile("dsb\n\tisb" : : : "memory");
+	return 0;
+}
+
+uint32_t nothing(void) {
+	return 0;
+}
