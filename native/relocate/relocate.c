@@ -182,15 +182,16 @@ typedef enum { DRAWN, DRY, UNFAIR } drawing;
 
 /* A number of 0..most, all with the same chance: what is larger is thrown away and drawn again. */
 static drawing choose(pc_relocator *r, uint32_t most, uint32_t width, uint32_t *value) {
-	for (uint32_t i = 0; i < REJECTIONS; i++) {
-		if (!take(r, width, value)) {
-			return DRY;
-		}
+	while (take(r, width, value)) {
 		if (*value <= most) {
+			r->rejected = 0;
 			return DRAWN;
 		}
+		if (++r->rejected == REJECTIONS) {
+			return UNFAIR;
+		}
 	}
-	return UNFAIR;
+	return DRY;
 }
 
 /* Fisher and Yates, from the end: index is how many units are not yet in their place. */
@@ -268,34 +269,39 @@ static bool draw(pc_relocator *r) {
 static void forget_draw(pc_relocator *r) {
 	memset(r->pool, 0, sizeof r->pool);
 	r->drawn = r->used = 0;
+	r->rejected = 0;
 	r->bits = 0;
 	r->bit_count = 0;
 }
 
 /* ---- filling a half ---------------------------------------------------------------------------------------------- */
 
-/* Applies patches [i, end) of a unit's list; returns the first that is left. Nearly all are calls. */
-static uint32_t patch_unit(
-	const pc_relocator *r, unsigned half, uint32_t unit, const uint32_t *patches, uint32_t i, uint32_t end) {
+/* Applies the patches [patch, end) of a unit; returns the first that is left. Nearly all are calls: their loop is apart, so that
+ * all it needs stays in registers. */
+__attribute__((noinline)) static const uint32_t *patch_unit(
+	const pc_relocator *r, unsigned half, uint32_t unit, const uint32_t *patch, const uint32_t *end) {
 	const pc_relocation_unit *units = r->table->units;
 	const uint16_t *places = r->layout[half].place;
 	uint8_t *code = (uint8_t *)(r->half[half] + places[unit]);
 	uint32_t own = (uint32_t)places[unit] - units[unit].offset; /* words */
-	while (i < end) {
-		uint32_t word = patches[i];
-		uint8_t *place = code + pc_patch_place(word);
-		if (pc_patch_kind_of(word) == PC_PATCH_BRANCH24) {
+	while (patch < end) {
+		uint32_t word = *patch;
+		while (pc_patch_kind_of(word) == PC_PATCH_BRANCH24) {
+			uint8_t *place = code + pc_patch_place(word);
 			uint32_t target = pc_patch_target(word);
 			uint32_t shift = 4u * ((uint32_t)places[target] - units[target].offset - own);
 			write_place(place, add_to_branch(read_place(place), shift));
-			i++;
-		} else {
-			uint32_t shift = shift_of(r, half, delta(r, half, unit), &patches[i]);
-			write_place(place, add_to_field(pc_patch_kind_of(word), read_place(place), shift));
-			i += patch_size(word);
+			if (++patch == end) {
+				return patch;
+			}
+			word = *patch;
 		}
+		uint8_t *place = code + pc_patch_place(word);
+		uint32_t shift = shift_of(r, half, delta(r, half, unit), patch);
+		write_place(place, add_to_field(pc_patch_kind_of(word), read_place(place), shift));
+		patch += patch_size(word);
 	}
-	return i;
+	return patch;
 }
 
 /* Copies and patches; true when all units are there. A large unit may take several steps. */
@@ -320,7 +326,8 @@ static bool fill(pc_relocator *r, unsigned half) {
 				end = patched + (work < WORK ? (WORK - work) / PATCH_WORK : 0) + 1;
 				end = end < unit->patches ? end : unit->patches;
 			}
-			uint32_t done = patch_unit(r, half, index, table->patches + patch, patched, end);
+			const uint32_t *list = table->patches + patch;
+			uint32_t done = (uint32_t)(patch_unit(r, half, index, list + patched, list + end) - list);
 			work += (done - patched) * PATCH_WORK;
 			patched = done;
 			if (patched < unit->patches) {

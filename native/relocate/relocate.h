@@ -75,10 +75,11 @@ typedef struct {
 	uint16_t patched;     /* words of its patches */
 	uint32_t patch;       /* of the table's list: the first of that unit */
 	uint32_t cursor;      /* words of the new half that are given out */
-	uint16_t drawn, used; /* bytes of `pool` */
+	uint16_t drawn, used; /* words of `pool` */
 	uint32_t bits;        /* of them, not yet used: `bit_count` */
 	uint8_t bit_count;
-	uint8_t pool[PC_RELOCATE_DRAW];
+	uint8_t rejected; /* in a row */
+	uint16_t pool[PC_RELOCATE_DRAW / 2];
 } pc_relocator;
 
 /* Wipes the arena and puts the canonical layout into half 0: epoch 0, which needs no random numbers and has no entropy. At

@@ -1,6 +1,6 @@
 // Builds the images of the relocation tests: test/native/relocate/moving.c and a set of code that moves, for QEMU.
 
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Image } from "../../tools/analysis/image.ts";
 import { bearsslFolder } from "../../tools/bearssl.mjs";
@@ -32,6 +32,8 @@ export interface MovingImage {
 	readonly code: Buffer;
 	/** Objects of the set, as they were compiled. */
 	readonly set: readonly SetObject[];
+	/** Links the same objects again, by the text of another script. Gives the ELF file. */
+	relink(script: (text: string) => string): Promise<string>;
 }
 
 const kernels = [
@@ -138,9 +140,7 @@ export async function movingImage(options: MovingOptions): Promise<MovingImage> 
 	const none = [".text", ".global pc_dispatch, pc_relocation_layouts, pc_relocation_data, pc_relocation_data_end"];
 	none.push("pc_dispatch:", "pc_relocation_layouts:", "pc_relocation_data:", "pc_relocation_data_end:");
 	writeFileSync(source, plan?.source ?? `${none.join("\n")}\n`);
-	const script = join(dir, "moving.ld");
-	copyFileSync(join(pericardRoot, "test/native/relocate/moving.ld"), script);
-	const elf = join(dir, "image.elf");
+	const text = readFileSync(join(pericardRoot, "test/native/relocate/moving.ld"), "utf8");
 	const entries = [
 		...readFileSync(join(pericardRoot, "test/native/relocate/moving.c"), "utf8").matchAll(
 			/^(?:__attribute__\(\(noinline\)\) )?(?:uint32_t|void) (\w+)\((?!\w+ \*context)/gm,
@@ -149,15 +149,24 @@ export async function movingImage(options: MovingOptions): Promise<MovingImage> 
 	const symbols = { __half_size: halfSize, __block_size: 2 ** blockLog2, __code_size: 2 ** codeLog2 };
 	const flags = [
 		...[...plain.cflags, "--specs=nano.specs", "-nostartfiles", "-g", "-Wl,--gc-sections", "-Wl,--build-id=none"],
-		...["-Wl,--fatal-warnings", "-Wl,--no-warn-rwx-segments", "-Wl,-z,noexecstack", `-Wl,-Map=${join(dir, "map")}`],
+		...["-Wl,--fatal-warnings", "-Wl,--no-warn-rwx-segments", "-Wl,-z,noexecstack"],
 		...Object.entries({ ...symbols, __state_size: 2 ** stateLog2 }).map(
 			([key, value]) => `-Wl,--defsym=${key}=${value}`,
 		),
 		...entries.map(([, entry]) => `-Wl,--require-defined=${entry}`),
 	];
-	const result = await runTool("arm-none-eabi-gcc", [...flags, "-T", script, ...files, source, "-lm", "-o", elf]);
-	if (result.code !== 0) throw new Error(`the image does not link\n${result.stderr}`);
+	let links = 0;
+	const relink = async (change: (text: string) => string): Promise<string> => {
+		const script = join(dir, `${links}.ld`);
+		const elf = join(dir, `${links++}.elf`);
+		writeFileSync(script, change(text));
+		const args = [...flags, "-T", script, ...files, source, "-lm", "-o", elf];
+		const result = await runTool("arm-none-eabi-gcc", args);
+		if (result.code !== 0) throw new Error(`the image does not link\n${result.stderr}`);
+		return elf;
+	};
+	const elf = await relink((script) => script);
 	if (plain.ram === undefined) throw new Error("no memory");
 	const code = plan === undefined ? Buffer.alloc(0) : checkRelocation(readFileSync(elf), elf, plan);
-	return { image: new Image(elf, plain.ram), plan, code, set };
+	return { image: new Image(elf, plain.ram), plan, code, set, relink };
 }
