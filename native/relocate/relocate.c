@@ -14,7 +14,7 @@
 #define PLACED 64u
 #define WIPED 4096u
 #define WORK 3200u
-#define UNIT_WORK 60u
+#define UNIT_WORK 100u
 #define PATCH_WORK 26u
 #define COMPARED 128u
 #define SCANNED 512u

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pericardRoot } from "../../tools/build/board.ts";
 import { readElf } from "../../tools/build/elf.ts";
+import { layoutBits, placeChances, singleGuessBits } from "../../tools/build/layout.ts";
 import { checkRelocation, planRelocation, type RelocationPlan } from "../../tools/build/relocation.ts";
 import { movingImage } from "./relocation-image.ts";
 import { bareImage, compileFile, linkedUnits, objectOf, program, runMoves, scratch } from "./relocation-native.ts";
@@ -102,6 +103,46 @@ describe.skipIf(missing)("planning", () => {
 				...["00000200", "01000200", "02000200", "00000200", "00000000", "00000500"],
 			].join(""),
 		);
+	});
+});
+
+describe("the best guess", () => {
+	test("is what counting all layouts gives", () => {
+		const sizes = [1, 2, 2, 5];
+		const units = sizes.map((size, index) => ({
+			name: "",
+			file: "",
+			offset: index,
+			size: size * 4,
+			align: 4,
+			patches: [],
+		}));
+		const shape = { units, gapLog2: 1, offsets: 3 };
+		const counts = sizes.map(() => new Map<number, number>());
+		let all = 0;
+		const walk = (order: readonly number[]): void => {
+			if (order.length < sizes.length) {
+				for (const unit of sizes.keys()) if (!order.includes(unit)) walk([...order, unit]);
+				return;
+			}
+			for (let choice = 0; choice < 3 * 8; choice++) {
+				let at = choice >> 3;
+				all++;
+				for (const [position, unit] of order.entries()) {
+					if (position > 0) at += (choice >> (position - 1)) & 1;
+					counts[unit]?.set(at, (counts[unit]?.get(at) ?? 0) + 1);
+					at += sizes[unit] ?? 0;
+				}
+			}
+		};
+		walk([]);
+		for (const unit of sizes.keys()) {
+			const chances = placeChances(shape, unit);
+			for (const [at, chance] of chances.entries()) expect(chance).toBeCloseTo((counts[unit]?.get(at) ?? 0) / all, 12);
+		}
+		const most = Math.max(...(counts[3]?.values() ?? []));
+		expect(singleGuessBits(shape)).toBeCloseTo(-Math.log2(most / all), 9);
+		expect(layoutBits(shape).layout).toBeCloseTo(Math.log2(all), 9);
 	});
 });
 

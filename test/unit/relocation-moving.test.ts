@@ -1,0 +1,265 @@
+// Code that moves on the emulated Cortex-M4: right answers in every epoch, memory protection, evidence, what it costs.
+
+import { spawnSync } from "node:child_process";
+import * as crypto from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Image } from "../../tools/analysis/image.ts";
+import {
+	type Argument,
+	type Machine,
+	openMachine,
+	Room,
+	RoutineError,
+	type Run,
+} from "../../tools/analysis/machine.ts";
+import type { RelocationPlan } from "../../tools/build/relocation.ts";
+import { movingImage } from "./relocation-image.ts";
+
+const missing = ["qemu-system-arm", "arm-none-eabi-gcc"].some((tool) => spawnSync(tool, ["--version"]).status !== 0);
+
+/* Of native/relocate/relocate.h. */
+const status = { ok: 0, more: 1, waiting: 2, random: 3, entropy: 4 } as const;
+const changed = { nothing: 0, layout: 1, unit: 2, gap: 3, dispatch: 4, spare: 5 } as const;
+const mostStep = 4000;
+
+describe.skipIf(missing)("code that moves", () => {
+	const held: { image?: Image; machine?: Machine; fixed?: Machine; plan?: RelocationPlan; code?: Buffer } = {};
+	beforeAll(async () => {
+		const { image, plan, code } = await movingImage({ with25519: false });
+		const fixed = await movingImage({ with25519: false, fixed: true });
+		Object.assign(held, {
+			image,
+			plan,
+			code,
+			machine: await openMachine(image),
+			fixed: await openMachine(fixed.image),
+		});
+	});
+	afterAll(async () => {
+		await held.machine?.close();
+		await held.fixed?.close();
+	});
+	const get = <T>(value: T | undefined): T => {
+		if (value === undefined) throw new Error("the image was not built");
+		return value;
+	};
+	const run = (routine: string, ...args: readonly Argument[]): Promise<Run> =>
+		get(held.machine).call({ routine, arguments: args, keep: true });
+	const call = async (routine: string, ...args: readonly Argument[]): Promise<number> =>
+		(await run(routine, ...args)).value;
+	const read = async (name: string): Promise<Buffer> => {
+		const image = get(held.image);
+		return Buffer.from(await get(held.machine).read(name, image.size(name)));
+	};
+	/** What the digest of the canonical form is, as the device computes it out of the running half. */
+	const measured = async (): Promise<string> => {
+		expect(await call("measure")).toBe(get(held.plan).codeSize);
+		return (await read("digest")).toString("hex");
+	};
+	const faults = async (routine: string, ...args: readonly Argument[]): Promise<void> => {
+		const outcome = await run(routine, ...args).then(
+			() => "returned",
+			(error: unknown) => (error instanceof RoutineError ? error.outcome : String(error)),
+		);
+		expect([routine, outcome]).toEqual([routine, "fault"]);
+	};
+	const dispatch = (): number => get(held.image).address("pc_dispatch");
+
+	test("starts in canonical order, epoch 0, without random numbers", async () => {
+		expect(await call("start")).toBe(0);
+		expect(await call("check")).toBe(changed.nothing << 16);
+		const plan = get(held.plan);
+		for (const unit of [0, 1, plan.units.length - 1]) {
+			expect(await call("place_of", unit)).toBe(0x20020000 + (plan.units[unit]?.offset ?? 0));
+		}
+	});
+
+	test("gives the answers that it should", async () => {
+		await call("answer", 1);
+		const light = await read("light_first");
+		const key = Buffer.alloc(32);
+		key.write("a key of thirty-two bytes, 0123");
+		const message = Buffer.alloc(150);
+		message.write("a message of three blocks");
+		const part = (from: number, size: number): string => light.toString("hex", from, from + size);
+		const hash = (data: Buffer): Buffer => crypto.createHash("sha256").update(data).digest();
+		expect(part(0, 32)).toBe(hash(message).toString("hex"));
+		expect(part(32, 32)).toBe(crypto.createHmac("sha256", key).update(message).digest("hex"));
+		const okm = crypto.hkdfSync("sha256", key, message.subarray(0, 16), message.subarray(0, 10), 32);
+		expect(part(64, 32)).toBe(Buffer.from(okm).toString("hex"));
+		const ccm = crypto.createCipheriv("aes-128-ccm", key.subarray(0, 16), message.subarray(0, 13), {
+			authTagLength: 16,
+		});
+		ccm.setAAD(message.subarray(60, 80), { plaintextLength: 48 });
+		const sealed = [ccm.update(message.subarray(0, 48)), ccm.final(), ccm.getAuthTag()];
+		expect(part(96, 64)).toBe(Buffer.concat(sealed).toString("hex"));
+		const gcm = crypto.createCipheriv("aes-128-gcm", key.subarray(0, 16), message.subarray(0, 12));
+		gcm.setAAD(message.subarray(60, 80));
+		expect(part(160, 64)).toBe(
+			Buffer.concat([gcm.update(message.subarray(0, 48)), gcm.final(), gcm.getAuthTag()]).toString("hex"),
+		);
+		expect(part(224, 33)).toBe(`01${hash(message.subarray(0, 65)).toString("hex")}`);
+		expect(part(257, 16)).toBe(`833903e76361626345${message.toString("hex", 0, 5)}0000`);
+		const heavy = await read("heavy_first");
+		const ecdh = crypto.createECDH("prime256v1");
+		ecdh.setPrivateKey(key);
+		expect(heavy.toString("hex", 0, 65)).toBe(ecdh.getPublicKey("hex"));
+		expect(heavy.toString("hex", 129, 161)).toBe(ecdh.computeSecret(ecdh.getPublicKey()).toString("hex"));
+		expect([...heavy.subarray(161, 163)]).toEqual([1, 1]); // verified, and refused when forged
+	});
+
+	test("gives them in 1,040 epochs, none of which has a function where it was", { timeout: 300_000 }, async () => {
+		const plan = get(held.plan);
+		const image = get(held.image);
+		const places = async (): Promise<number[]> => {
+			const layouts = await get(held.machine).read("pc_relocation_layouts", plan.units.length * 8);
+			const running = (await call("running_half")) === 0x20020000 ? 0 : plan.units.length * 4;
+			return plan.units.map((_, unit) => Buffer.from(layouts).readUInt16LE(running + unit * 2));
+		};
+		expect(image.size("light_first")).toBe(401);
+		let before = await places();
+		let same = 0;
+		for (let index = 0; index < 10; index++) {
+			expect(await call("epochs", 104, 104)).toBe(0);
+			const now = await places();
+			same += now.filter((place, unit) => place === before[unit]).length;
+			expect(new Set(now).size).toBe(plan.units.length);
+			before = now;
+		}
+		/* In the same half after 104 moves, by chance alone: about 1 in 5,600 for each of 1,340. */
+		expect(same).toBeLessThan(6);
+		expect(await call("check")).toBe(changed.nothing << 16);
+	});
+
+	test("measures the same digest in every epoch", async () => {
+		const digest = crypto.createHash("sha256").update(get(held.code)).digest("hex");
+		for (let index = 0; index < 3; index++) {
+			expect(await measured()).toBe(digest);
+			expect(await call("move")).toBe(status.ok);
+		}
+	});
+
+	test("finds and names a changed byte, wherever it is", async () => {
+		const plan = get(held.plan);
+		const digest = await measured();
+		for (const unit of [0, 15, plan.units.length - 1]) {
+			const at = await call("place_of", unit);
+			await call("poke", at, 0x00010000);
+			/* The digest is computed by the code that is measured: a changed unit that it needs could be the one at fault. */
+			expect(await call("check")).toBe((changed.unit << 16) | unit);
+			if (unit === 0) expect(await measured()).not.toBe(digest);
+			await call("poke", at, 0x00010000);
+		}
+		await call("poke", dispatch() + 4 * 7, 4);
+		expect(await call("check")).toBe((changed.dispatch << 16) | 7);
+		await call("poke", dispatch() + 4 * 7, 4);
+		const waiting = await call("waiting_half");
+		await call("poke", waiting + 400, 1);
+		expect(await call("check")).toBe((changed.spare << 16) | 100);
+		await call("poke", waiting + 400, 1);
+		expect(await call("check")).toBe(changed.nothing << 16);
+	});
+
+	test("is never writable and executable", async () => {
+		const running = await call("running_half");
+		const waiting = await call("waiting_half");
+		await faults("write_to", running);
+		await faults("write_to", waiting);
+		await faults("write_to", dispatch());
+		await faults("write_to", get(held.image).address("pc_relocation_layouts"));
+		await faults("write_to", get(held.image).address("__relocatable_start"));
+		await faults("jump_to", waiting);
+		await faults("jump_to", dispatch());
+		await faults("jump_to", get(held.image).address("light_first"));
+		await faults("jump_to", get(held.image).address("__relocatable_start"));
+		/* Between the steps of a move it is so, too. */
+		expect(await call("begin_move")).toBe(status.more);
+		let steps = 0;
+		for (let result: number = status.more; result === status.more; steps++) {
+			result = await call("step");
+			await faults("write_to", waiting);
+			await faults("write_to", running);
+			if ((await call("running_half")) === running) await faults("jump_to", waiting);
+		}
+		expect(steps).toBeGreaterThan(10);
+		await faults("jump_to", running); // that was
+	});
+
+	test("an address of one epoch is worth nothing in the next", async () => {
+		const plan = get(held.plan);
+		const index = plan.entries.findIndex(({ name }) => name === "pc_sha256_begin");
+		const leaked = await call("dispatched", index);
+		/* It is real: called in its epoch, it does what the function does. */
+		const room = new Room(128);
+		expect(await call("call_at", leaked, room)).toBe(0);
+		expect(await call("move")).toBe(status.ok);
+		await faults("call_at", leaked, room);
+	});
+
+	test("moves while work is in flight, and wipes no half that has a frame", { timeout: 120_000 }, async () => {
+		const result = await call("in_flight");
+		expect(result & 0xffff).toBe(0);
+		expect(result >>> 16).toBeGreaterThan(2);
+		expect((await read("waits")).readUInt32LE(0)).toBeGreaterThan(50);
+		expect(await call("check")).toBe(changed.nothing << 16);
+	});
+
+	test("without random numbers nothing moves, and it says so", async () => {
+		const running = await call("running_half");
+		const one = Uint8Array.of(1, 0, 0, 0);
+		for (const name of ["random_fails", "random_ones"]) {
+			const move = { routine: "move", keep: true, memory: [{ at: name, bytes: one }] };
+			expect((await get(held.machine).call(move)).value).toBe(status.random);
+			const restored = { routine: "running_half", keep: true, memory: [{ at: name, bytes: new Uint8Array(4) }] };
+			expect((await get(held.machine).call(restored)).value).toBe(running);
+			expect(await call("check")).toBe(changed.nothing << 16);
+		}
+		expect(await call("move")).toBe(status.ok);
+	});
+
+	test("costs what the documents say", async () => {
+		const moves: number[] = [];
+		const cycles: number[] = [];
+		for (let index = 0; index < 16; index++) {
+			const move = await run("move"); // one of them seeds the stream anew
+			moves.push(move.instructions);
+			cycles.push(move.cycles);
+		}
+		const mean = moves.reduce((sum, count) => sum + count, 0) / moves.length;
+		const meanCycles = cycles.reduce((sum, count) => sum + count, 0) / cycles.length;
+		expect(mean).toBeLessThan(60_000);
+		expect(meanCycles / (0.2 * 64e6)).toBeLessThan(0.01);
+		const masked = await get(held.machine).call(
+			{ routine: "move", keep: true },
+			{ between: ["masked_from", "masked_to"] },
+		);
+		expect(masked.instructions).toBeLessThan(1000);
+		const steps: number[] = [];
+		await call("begin_move");
+		for (let result: number = status.more; result === status.more; ) {
+			const step = await run("step");
+			steps.push(step.instructions);
+			result = step.value;
+		}
+		expect(Math.max(...steps.slice(1))).toBeLessThanOrEqual(mostStep); // the first draws
+		/* A function that calls nothing but memset: a call into the set, and one out of it. */
+		const begin = ["pc_cbor_begin", new Room(16), new Room(16), 16] as const;
+		const moved = await run(...begin);
+		const [routine, ...args] = begin;
+		const fixed = await get(held.fixed).call({ routine, arguments: args, keep: true });
+		expect(moved.instructions - fixed.instructions).toBe(2 + 1);
+		const sign = ["pc_ecdsa_sign", new Uint8Array(32).fill(1), new Uint8Array(32).fill(2), new Room(64)] as const;
+		const movedSign = await run(...sign);
+		const fixedSign = await get(held.fixed).call({
+			routine: sign[0],
+			arguments: sign.slice(1) as Argument[],
+			keep: true,
+		});
+		expect(movedSign.instructions / fixedSign.instructions).toBeLessThan(1.002);
+		console.log(
+			`an epoch: ${mean} instructions, ${meanCycles} cycles; masked ${masked.instructions}; ` +
+				`longest step ${Math.max(...steps)}, without the draw ${Math.max(...steps.slice(1))}; ` +
+				`signing ${movedSign.instructions} against ${fixedSign.instructions} instructions`,
+		);
+	});
+});
