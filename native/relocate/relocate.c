@@ -163,31 +163,50 @@ static uint32_t width_of(uint32_t most) {
 	return width;
 }
 
+/* The pool while a step takes of it: in registers. */
+typedef struct {
+	const uint16_t *next, *end;
+	uint32_t bits; /* `count` of them */
+	uint32_t count;
+	uint32_t rejected;
+} pool;
+
+static inline pool begin_pool(const pc_relocator *r) {
+	return (pool){r->pool + r->used, r->pool + r->drawn, r->bits, r->bit_count, r->rejected};
+}
+
+static inline void end_pool(pc_relocator *r, const pool *p) {
+	r->used = (uint16_t)(p->next - r->pool);
+	r->bits = p->bits;
+	r->bit_count = (uint8_t)p->count;
+	r->rejected = (uint8_t)p->rejected;
+}
+
 /* `count` (<= 16) random bits; false: the pool is dry. */
-static bool take(pc_relocator *r, uint32_t count, uint32_t *value) {
-	if (r->bit_count < count) {
-		if (r->used == r->drawn) {
+static inline bool take(pool *p, uint32_t count, uint32_t *value) {
+	if (p->count < count) {
+		if (p->next == p->end) {
 			return false;
 		}
-		r->bits |= (uint32_t)r->pool[r->used++] << r->bit_count;
-		r->bit_count += 16;
+		p->bits |= (uint32_t)*p->next++ << p->count;
+		p->count += 16;
 	}
-	*value = r->bits & ((1u << count) - 1);
-	r->bits >>= count;
-	r->bit_count = (uint8_t)(r->bit_count - count);
+	*value = p->bits & ((1u << count) - 1);
+	p->bits >>= count;
+	p->count -= count;
 	return true;
 }
 
 typedef enum { DRAWN, DRY, UNFAIR } drawing;
 
 /* A number of 0..most, all with the same chance: what is larger is thrown away and drawn again. */
-static drawing choose(pc_relocator *r, uint32_t most, uint32_t width, uint32_t *value) {
-	while (take(r, width, value)) {
+static inline drawing choose(pool *p, uint32_t most, uint32_t width, uint32_t *value) {
+	while (take(p, width, value)) {
 		if (*value <= most) {
-			r->rejected = 0;
+			p->rejected = 0;
 			return DRAWN;
 		}
-		if (++r->rejected == REJECTIONS) {
+		if (++p->rejected == REJECTIONS) {
 			return UNFAIR;
 		}
 	}
@@ -196,47 +215,58 @@ static drawing choose(pc_relocator *r, uint32_t most, uint32_t width, uint32_t *
 
 /* Fisher and Yates, from the end: index is how many units are not yet in their place. */
 static drawing shuffle(pc_relocator *r, uint16_t *order) {
-	uint32_t width = width_of(r->index - 1u);
-	for (uint32_t i = 0; i < SHUFFLED && r->index > 1; i++) {
-		uint32_t last = r->index - 1u, other;
+	uint32_t last = r->index - 1u, width = width_of(last), until = last > SHUFFLED ? last - SHUFFLED : 0;
+	drawing result = DRAWN;
+	pool p = begin_pool(r);
+	for (; last > until; last--) {
+		uint32_t other;
 		if (last >> (width - 1) == 0) {
 			width--;
 		}
-		drawing result = choose(r, last, width, &other);
+		result = choose(&p, last, width, &other);
 		if (result != DRAWN) {
-			return result;
+			break;
 		}
 		uint16_t unit = order[last];
 		order[last] = order[other];
 		order[other] = unit;
-		r->index--;
 	}
-	return DRAWN;
+	r->index = (uint16_t)(last + 1);
+	end_pool(r, &p);
+	return result;
 }
 
 /* Gives the next units of the order their places. `random` is false for the canonical layout. */
 static drawing lay_out(pc_relocator *r, const pc_layout *layout, bool random) {
-	const pc_relocation_table *table = r->table;
-	for (uint32_t i = 0; i < PLACED && r->index < table->unit_count; i++) {
+	const pc_relocation_unit *units = r->table->units;
+	const uint16_t *order = layout->order;
+	uint16_t *places = layout->place;
+	uint32_t index = r->index, cursor = r->cursor, until = r->table->unit_count;
+	drawing result = DRAWN;
+	pool p = begin_pool(r);
+	until = until - index > PLACED ? index + PLACED : until;
+	for (; index < until; index++) {
 		uint32_t gap = 0;
 		if (random) {
-			drawing result = DRAWN;
-			if (r->index == 0) {
-				result = choose(r, table->offsets - 1, width_of(table->offsets - 1), &gap);
-			} else if (!take(r, table->gap_log2, &gap)) {
+			if (index == 0) {
+				result = choose(&p, r->table->offsets - 1, width_of(r->table->offsets - 1), &gap);
+			} else if (!take(&p, r->table->gap_log2, &gap)) {
 				result = DRY;
 			}
 			if (result != DRAWN) {
-				return result;
+				break;
 			}
 		}
-		uint32_t unit = layout->order[r->index++];
-		uint32_t mask = (1u << (table->units[unit].align_log2 - 2)) - 1;
-		uint32_t place = (r->cursor + gap + mask) & ~mask;
-		layout->place[unit] = (uint16_t)place;
-		r->cursor = place + table->units[unit].size;
+		uint32_t unit = order[index];
+		uint32_t mask = (1u << (units[unit].align_log2 - 2)) - 1;
+		uint32_t place = (cursor + gap + mask) & ~mask;
+		places[unit] = (uint16_t)place;
+		cursor = place + units[unit].size;
 	}
-	return DRAWN;
+	r->index = (uint16_t)index;
+	r->cursor = cursor;
+	end_pool(r, &p);
+	return result;
 }
 
 /* Bytes to ask for at first, with some to spare: rejections cost a shuffle 1.4 draws a unit on average. */
@@ -571,22 +601,21 @@ uint32_t pc_relocate_undo_dispatch(const pc_relocator *r, uint32_t index) {
 
 enum { CHECK_LAYOUT, CHECK_UNITS, CHECK_GAPS, CHECK_DISPATCH, CHECK_SPARE, CHECK_DONE };
 
-/* Places ascend along the order, and no unit reaches into the next: so the order has each unit once. */
-static bool check_layout(const pc_relocator *r, unsigned half, uint32_t *number) {
+/* Places ascend along the order, and no unit reaches into the next: so the order has each unit once. One step. */
+static bool check_layout(const pc_relocator *r, unsigned half, pc_relocate_checker *c, uint32_t *number) {
 	const pc_relocation_table *table = r->table;
-	uint32_t end = 0;
-	for (uint32_t i = 0; i < table->unit_count; i++) {
-		uint32_t unit = r->layout[half].order[i];
+	for (uint32_t i = 0; i < PLACED && c->index < table->unit_count; i++, c->index++) {
+		uint32_t unit = r->layout[half].order[c->index];
 		*number = unit;
 		if (unit >= table->unit_count) {
 			return false;
 		}
 		uint32_t place = r->layout[half].place[unit];
 		uint32_t mask = (1u << (table->units[unit].align_log2 - 2)) - 1;
-		if (place < end || (place & mask) != 0 || place + table->units[unit].size > table->half_words) {
+		if (place < c->word || (place & mask) != 0 || place + table->units[unit].size > table->half_words) {
 			return false;
 		}
-		end = place + table->units[unit].size;
+		c->word = place + table->units[unit].size;
 	}
 	return true;
 }
@@ -635,11 +664,13 @@ bool pc_relocate_check(const pc_relocator *r, pc_relocate_checker *c, pc_changed
 	unsigned half = c->spare ? 1u - r->running : r->running;
 	switch (c->phase) {
 	case CHECK_LAYOUT:
-		if (!check_layout(r, half, number)) {
+		if (!check_layout(r, half, c, number)) {
 			*changed = PC_CHANGED_LAYOUT;
 			return false;
 		}
-		next_phase(c, CHECK_UNITS);
+		if (c->index == table->unit_count) {
+			next_phase(c, CHECK_UNITS);
+		}
 		return true;
 	case CHECK_UNITS: {
 		uint8_t piece[COMPARED];

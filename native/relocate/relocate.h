@@ -132,7 +132,6 @@ typedef struct {
 	bool spare;
 	uint32_t index;
 	uint32_t word;
-	uint32_t end;
 	uint32_t epoch;
 	pc_canonical at;
 } pc_relocate_checker;

@@ -389,6 +389,15 @@ uint32_t check(void) {
 	return (uint32_t)changed << 16 | number;
 }
 
+static pc_relocate_checker checker;
+
+/* One step of a check, for the longest of them: 1: there is more. */
+uint32_t check_step(void) {
+	pc_changed changed;
+	uint32_t number;
+	return pc_relocate_check(&pc_arena_relocator, &checker, &changed, &number);
+}
+
 /* ---- attacks ------------------------------------------------------------------------------------------------------- */
 
 uint32_t running_half(void) {
