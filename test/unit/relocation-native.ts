@@ -2,7 +2,7 @@
 // judge of where a patch must lead.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pericardRoot } from "../../tools/build/board.ts";
@@ -12,19 +12,21 @@ import { type RelocationPlan, type SetObject, unitSection } from "../../tools/bu
 
 export const scratch = mkdtempSync(join(tmpdir(), "pericard-relocation-"));
 const sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
-const includes = ["native/relocate", "native/crc", "test/native/relocate"].map(
+const includes = ["native/relocate", "native/crc", "native/entropy", "test/native/relocate"].map(
 	(path) => `-I${join(pericardRoot, path)}`,
 );
 const sources = [
 	"native/relocate/relocate.c",
 	"native/relocate/table.c",
 	"native/crc/crc.c",
+	"native/entropy/stream.c",
 	"test/native/relocate/host.c",
 ];
 
 /** Compiles test/native/relocate/<name>.c with the relocator, for this machine. */
 export function program(name: string, compiler = "gcc", flags: readonly string[] = []): string {
 	const output = join(scratch, name);
+	if (existsSync(output)) return output;
 	const files = [...sources, `test/native/relocate/${name}.c`].map((file) => join(pericardRoot, file));
 	const strict = ["-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", ...sanitizers, ...includes];
 	execFileSync(compiler, [...strict, ...flags, ...files, "-o", output], { stdio: ["ignore", "pipe", "pipe"] });

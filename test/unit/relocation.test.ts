@@ -1,6 +1,7 @@
 // Code that moves: the plan out of objects, the relocator on this machine against the linker, its draws, its table's parser.
 
 import { execFileSync, spawnSync } from "node:child_process";
+import { createCipheriv } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -103,6 +104,39 @@ describe.skipIf(missing)("planning", () => {
 				...["00000200", "01000200", "02000200", "00000200", "00000000", "00000500"],
 			].join(""),
 		);
+	});
+});
+
+describe("the stream of random numbers", () => {
+	const chacha = (key: Buffer, counter: number, size: number): Buffer => {
+		const iv = Buffer.alloc(16);
+		iv.writeUInt32LE(counter);
+		return createCipheriv("chacha20", key, iv).update(Buffer.alloc(size));
+	};
+	const key: Buffer = Buffer.from(Array.from({ length: 32 }, (_, index) => index));
+
+	test("is ChaCha20 (RFC 8439)", () => {
+		const stream = program("stream");
+		const block = (hex: string, counter: number): string =>
+			execFileSync(stream, ["block", hex, String(counter)], { encoding: "utf8" }).trim();
+		/* Appendix A.1, test vector 1. */
+		expect(block("00".repeat(32), 0).slice(0, 64)).toBe(
+			"76b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1aa836efcc8b770dc7",
+		);
+		expect(block(key.toString("hex"), 0xfffffff0)).toBe(chacha(key, 0xfffffff0, 64).toString("hex"));
+	});
+
+	test("gives none of its bytes twice, forgets its key at each request, and ends", () => {
+		const sizes = [1, 32, 33, 224, 0, 500];
+		const text = execFileSync(program("stream"), ["stream", key.toString("hex"), ...sizes.map(String)], {
+			encoding: "utf8",
+		});
+		let now: Buffer = key;
+		for (const [index, size] of sizes.entries()) {
+			const stream = chacha(now, 0, 32 + size);
+			expect(text.split("\n")[index]).toBe(stream.toString("hex", 32));
+			now = stream.subarray(0, 32);
+		}
 	});
 });
 
