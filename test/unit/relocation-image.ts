@@ -143,7 +143,7 @@ export async function movingImage(options: MovingOptions): Promise<MovingImage> 
 	const text = readFileSync(join(pericardRoot, "test/native/relocate/moving.ld"), "utf8");
 	const entries = [
 		...readFileSync(join(pericardRoot, "test/native/relocate/moving.c"), "utf8").matchAll(
-			/^(?:__attribute__\(\(noinline\)\) )?(?:uint32_t|void) (\w+)\((?!\w+ \*context)/gm,
+			/^(?:__attribute__\(\((?:naked, )?noinline\)\) )?(?:uint32_t|void) (\w+)\((?!\w+ \*context)/gm,
 		),
 	];
 	const symbols = { __half_size: halfSize, __block_size: 2 ** blockLog2, __code_size: 2 ** codeLog2 };

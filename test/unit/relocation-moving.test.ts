@@ -197,6 +197,49 @@ describe.skipIf(missing)("code that moves", () => {
 		await faults("call_at", leaked, room);
 	});
 
+	test("a chain of gadgets works in its epoch, and not in the next ones", { timeout: 200_000 }, async () => {
+		const image = get(held.image);
+		const wanted = 0x13371337;
+		/** Out of a dump of the running half: r4 and r5 are set by one gadget, r4 by another one, then the goal. */
+		const chain = async (): Promise<Buffer> => {
+			const half = await call("running_half");
+			const dump = Buffer.from(await get(held.machine).read(half, get(held.plan).halfSize));
+			const find = (code: number): number => {
+				for (let at = 0; at < dump.length; at += 2) if (dump.readUInt16LE(at) === code) return half + at + 1;
+				throw new Error("no gadget");
+			};
+			const words = Buffer.alloc(64);
+			const [popTwo, popOne] = [find(0xbd30), find(0xbd10)]; // pop {r4, r5, pc}; pop {r4, pc}
+			for (const [index, word] of [popTwo, 1, 2, popOne, wanted, image.address("chain_end") + 1].entries()) {
+				words.writeUInt32LE(word, index * 4);
+			}
+			return words;
+		};
+		const tries = { epoch: 0, next: 0, afterNext: 0 };
+		const works = async (words: Buffer): Promise<number> =>
+			call("run_chain", words).then(
+				(value) => Number(value === wanted),
+				(error: unknown) => {
+					if (error instanceof RoutineError) return 0;
+					throw error;
+				},
+			);
+		const rounds = 50;
+		for (let round = 0; round < rounds; round++) {
+			const words = await chain();
+			tries.epoch += await works(words);
+			expect(await call("move")).toBe(status.ok);
+			tries.next += await works(words);
+			expect(await call("move")).toBe(status.ok);
+			tries.afterNext += await works(words);
+		}
+		expect(tries.epoch).toBe(rounds);
+		expect(tries.next).toBe(0);
+		/* In the same half again, by chance: both gadgets in 1 of 20 million epochs, 1 of 4,600 if they are in one unit. */
+		expect(tries.afterNext).toBeLessThanOrEqual(1);
+		expect(await call("check")).toBe(changed.nothing << 16);
+	});
+
 	test("moves while work is in flight, and wipes no half that has a frame", { timeout: 120_000 }, async () => {
 		const result = await call("in_flight");
 		expect(result & 0xffff).toBe(0);

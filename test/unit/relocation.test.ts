@@ -91,6 +91,13 @@ describe.skipIf(missing)("planning", () => {
 		const names = readElf(readFileSync(image.elf), image.elf).symbols.map(({ name }) => name);
 		expect(names).toContain("first.moved");
 		expect(names).not.toContain("never.moved");
+		expect(checkRelocation(readFileSync(image.elf), image.elf, made).length).toBe(16);
+		const untyped = bareImage(made, [
+			objectOf("caller.S", caller.replace("=second", "=first").replace(".type outside, %function", "")),
+		]);
+		expect(() => checkRelocation(readFileSync(untyped.elf), "x.elf", made)).toThrow(
+			/x\.elf: "outside" is called by code that moves, but is no function/,
+		);
 		const stray = objectOf("stray.S", code("\t.text\n\t.global stray\nstray:\tbl never"));
 		expect(() => bareImage(made, [objectOf("caller.S", caller), stray])).toThrow(/undefined reference to `never'/);
 	});

@@ -355,7 +355,7 @@ export function planRelocation(
 		object.renameSection(section, unitSection(index));
 		object.alignSection(section, align);
 	}
-	for (const name of outNames) add({ name: outName(name), file: "generated", size: 8, align: 4, patches: [] });
+	for (const name of outNames) add({ name: outName(name), file: generated, size: 8, align: 4, patches: [] });
 	if (units.length > mostUnits)
 		throw new BuildError(`${units.length} functions can't be moved: at most ${mostUnits} can`);
 	if (units.length === 0) throw new BuildError("there is no function to move");
@@ -412,6 +412,8 @@ export function unitSection(index: number): string {
 	return `.moved.${String(index).padStart(5, "0")}`;
 }
 
+/* The file of the ways out. */
+const generated = "generated";
 const movedName = (name: string): string => `${name}.moved`;
 const outName = (name: string): string => `${name}.out`;
 const roundUp = (value: number, align: number): number => Math.ceil(value / align) * align;
@@ -573,6 +575,14 @@ export function checkRelocation(image: Buffer, file: string, plan: RelocationPla
 			throw new BuildError(`what lies before "${unit.name}" is no filling`, { file });
 		}
 		end = unit.offset + unit.size;
+		if (unit.file === generated && (code.readUInt32LE(unit.offset + 4) & 1) === 0) {
+			throw new BuildError(
+				`"${unit.name.slice(0, -outName("").length)}" is called by code that moves, but is no function`,
+				{
+					file,
+				},
+			);
+		}
 		for (const { place, kind, target, addend } of unit.patches) {
 			if (target === OUTSIDE) continue;
 			const value = readField(kind, code, unit.offset + place);

@@ -442,6 +442,25 @@ uint32_t poke(uint32_t address, uint32_t change) {
 	return 0;
 }
 
-uint32_t nothing(void) {
-	return 0;
+/* Where a chain of gadgets comes back to. */
+uint32_t chain_sp;
+
+/* Returns into a chain, as a function does whose frame was written over: SP is at it, its first word goes to PC. */
+__attribute__((naked, noinline)) uint32_t run_chain(const uint32_t *chain) {
+	(void)chain;
+	__asm__ volatile("push {r4-r11, lr}\n\t"
+					 "ldr r1, =chain_sp\n\t"
+					 "str sp, [r1]\n\t"
+					 "mov sp, r0\n\t"
+					 "pop {pc}\n\t"
+					 ".ltorg");
+}
+
+/* What the chain is after: r4 as it has set it. */
+__attribute__((naked, noinline)) uint32_t chain_end(void) {
+	__asm__ volatile("mov r0, r4\n\t"
+					 "ldr r1, =chain_sp\n\t"
+					 "ldr sp, [r1]\n\t"
+					 "pop {r4-r11, pc}\n\t"
+					 ".ltorg");
 }
