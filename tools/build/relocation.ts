@@ -178,6 +178,16 @@ export function undefinedNames(objects: readonly SetObject[]): Set<string> {
 }
 
 /**
+ * The names that the rest of an image needs of the set: of those that its objects refer to, the ones that a plain link of the
+ * whole image keeps (`linked`, its ELF file). Without that link, all that objects refer to which are not linked themselves
+ * would be moved along.
+ */
+export function neededNames(rest: readonly SetObject[], linked: Buffer): Set<string> {
+	const kept = new Set(readElf(linked, "the image").symbols.filter(({ defined }) => defined).map(({ name }) => name));
+	return new Set([...undefinedNames(rest)].filter((name) => kept.has(name)));
+}
+
+/**
  * Plans how the code of `objects` moves. `needed` are the names that the rest of the image refers to; what they don't lead to
  * is left out. Throws BuildError, with symbol and file, for code that can't be moved.
  */

@@ -1,6 +1,7 @@
 /*
  * fuzz.c: a libFuzzer target: any table. What is accepted can be moved, undone and checked without a byte out of place. The
- * first byte chooses what is put right before: nothing, the magic number and the size, or the CRC too.
+ * first byte chooses: the bytes as they are; with magic number and size put right, or the CRC too; or a table that is made to
+ * their instructions, nearly right: each of its numbers may be one too many.
  */
 #include "crc.h"
 #include "host.h"
@@ -22,12 +23,109 @@ static void require(bool truth) {
 	}
 }
 
+/* What docs/relocation.md says of an accepted table, said once more. */
+static void require_conformity(const pc_relocation_table *table) {
+	const uint32_t *patch = table->patches;
+	require(table->unit_count >= 1 && table->unit_count <= 1023);
+	for (uint32_t i = 0, end = 0; i < table->unit_count; i++) {
+		const pc_relocation_unit *unit = &table->units[i];
+		const uint32_t *last = patch + unit->patches;
+		require(unit->align_log2 >= 2 && unit->align_log2 <= 6 && unit->size >= 1 && unit->size <= 16384);
+		require(unit->offset >= end && unit->offset - end < 1u << (unit->align_log2 - 2));
+		require(unit->offset % (1u << (unit->align_log2 - 2)) == 0);
+		end = (uint32_t)unit->offset + unit->size;
+		require(i + 1 < table->unit_count || end == table->code_words);
+		for (uint32_t free = 0; patch < last; patch++) {
+			uint32_t place = *patch & 0x7FFF, kind = *patch >> 15 & 7, target = *patch >> 18;
+			require(place >= free && place + 2 <= 2u * unit->size && kind <= 6);
+			require(target < table->unit_count || (target == 1023 && (kind == 1 || kind == 6)));
+			require((kind != 0 && kind != 1 && kind != 6) || place % 2 == 0);
+			free = place + 2;
+			patch += kind == 4 || kind == 5;
+			require(patch < last);
+		}
+	}
+	require((const uint8_t *)patch == table->data + table->size);
+	for (uint32_t i = 0; i < table->entry_count; i++) {
+		const pc_relocation_entry *entry = &table->entries[i];
+		require(entry->unit < table->unit_count && entry->offset < 2u * table->units[entry->unit].size);
+	}
+}
+
+/* Instructions; zeros when there are no more. */
+typedef struct {
+	const uint8_t *data;
+	size_t size;
+} script;
+
+static uint32_t next(script *s, uint32_t count) {
+	uint32_t value = 0;
+	for (uint32_t most = 1; most < count && s->size > 0; most *= 256, s->size--) {
+		value = value * 256 + *s->data++;
+	}
+	return value % count;
+}
+
+static void put16(uint8_t *to, uint32_t value) {
+	to[0] = (uint8_t)value;
+	to[1] = (uint8_t)(value >> 8);
+}
+
+/* Up to 8 units of up to 16 words, 4 patches each, 4 entries. Returns the size. */
+static size_t make(uint8_t table[1024], const uint8_t *data, size_t size) {
+	script s = {data, size};
+	uint32_t units = 1 + next(&s, 8), gap_log2 = next(&s, 4), entries = next(&s, 5);
+	uint32_t sizes[8], patch_words = 0, end = 0, most = 0;
+	memset(table, 0, 1024);
+	uint8_t *unit = table + PC_RELOCATION_HEADER, *entry = unit + 8 * units, *patch = entry + 4 * entries;
+	for (uint32_t i = 0; i < units; i++, unit += 8) {
+		uint32_t align = next(&s, 4) != 0 ? 0 : next(&s, 6), mask = (1u << align) - 1;
+		sizes[i] = next(&s, 17);
+		end = (end + mask) & ~mask;
+		put16(unit, end);
+		put16(unit + 2, sizes[i]);
+		unit[6] = (uint8_t)(2 + align);
+		end += sizes[i];
+		most += sizes[i] + mask + (i == 0 ? 0 : (1u << gap_log2) - 1);
+		uint32_t count = next(&s, 5), words = 0, place = 0;
+		for (uint32_t k = 0; k < count; k++) {
+			place += next(&s, 2 * sizes[i] + 2);
+			uint32_t kind = next(&s, 8), target = next(&s, units + 2);
+			put32(patch + 4 * words++, place | kind << 15 | (target > units ? PC_RELOCATION_OUTSIDE : target) << 18);
+			if (kind == PC_PATCH_MOVW || kind == PC_PATCH_MOVT) {
+				put32(patch + 4 * words++, next(&s, 0x10000) * 0x10001u);
+				words -= next(&s, 16) == 0; /* or it is missing */
+			}
+			place += 2 - next(&s, 2);
+		}
+		put16(unit + 4, words);
+		patch += 4 * words;
+		patch_words += words;
+	}
+	for (uint32_t i = 0; i < entries; i++, entry += 4) {
+		put16(entry, next(&s, units + 1));
+		put16(entry + 2, next(&s, 34));
+	}
+	table[6] = (uint8_t)gap_log2;
+	put16(table + 8, units);
+	put16(table + 10, entries);
+	put32(table + 12, patch_words);
+	put32(table + 16, end);
+	put32(table + 20, most + next(&s, 8) - 1);
+	return (size_t)(patch - table);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	static uint8_t made[1024];
 	if (size < 1 || size > MOST) {
 		return 0;
 	}
 	uint8_t how = *data++;
 	size--;
+	if (how > 2) {
+		size = make(made, data, size);
+		data = made;
+	}
 	/* Of exactly the size, so that AddressSanitizer sees a byte too far. */
 	uint8_t *copy = malloc(size + 1);
 	memcpy(copy, data, size);
@@ -42,6 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	}
 	pc_relocation_table table;
 	if (pc_relocation_open(&table, copy, size) == PC_RELOCATION_OK) {
+		require_conformity(&table);
 		uint32_t *code = malloc(table.code_words * 4u);
 		uint64_t seed = how;
 		for (uint32_t i = 0; i < table.code_words; i++) {
