@@ -148,6 +148,14 @@ typedef enum {
 hal_reset_cause hal_reset_cause_read(void);
 _Noreturn void hal_reset(void);
 
+/* ---- AES -------------------------------------------------------------------------------------------------------- */
+
+/* Encrypts one block with AES-128 in a peripheral; `in` and `out` may be the same. Only boards whose manifest says
+ * "crypto": { "aesHal": true } have it. HAL_BUSY: somebody with more right took the peripheral in the midst; HAL_TIMEOUT: it
+ * didn't end within ten times what it takes. Then `out` is unchanged. Nothing of key or data stays outside of the peripheral.
+ * native/crypto checks what it gives. */
+hal_status hal_aes128_block(const uint8_t key[16], const uint8_t in[16], uint8_t out[16]);
+
 /* ---- option bytes ------------------------------------------------------------------------------------------------ */
 
 /* True if the chip refuses debuggers by what its option bytes say; on a board that has no such lock, true as well. */

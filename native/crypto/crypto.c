@@ -145,7 +145,7 @@ static pc_crypto_status ccm(const pc_aead *message, bool encrypt) {
 	if (!is_aes_key(message) || tag_size < 8 || tag_size > 16) {
 		return PC_CRYPTO_RANGE;
 	}
-	pc_aes_ctrcbc_keys keys;
+	pc_engine_aes_ctrcbc keys;
 	br_ccm_context context;
 	pc_crypto.aes_ctrcbc->init(&keys.vtable, message->key, message->key_size);
 	br_ccm_init(&context, &keys.vtable);
@@ -173,7 +173,7 @@ static pc_crypto_status gcm(const pc_aead *message, bool encrypt) {
 	if (!is_aes_key(message) || message->nonce_size != 12 || message->tag_size != 16) {
 		return PC_CRYPTO_RANGE;
 	}
-	pc_aes_ctr_keys keys;
+	pc_engine_aes_ctr keys;
 	br_gcm_context context;
 	pc_crypto_status status = PC_CRYPTO_OK;
 	pc_crypto.aes_ctr->init(&keys.vtable, message->key, message->key_size);

@@ -4,8 +4,10 @@
  *
  * The table is constant and in the header, so that the compiler sees through it and the linker drops what isn't reached.
  *
- * One choice serves all boards of today: the kernels of kernels/, each of which is assembly on a Cortex-M4 and portable C
- * elsewhere (kernels/twin.h), with the same results. BearSSL gives the modes over them: CCM, GCM, HMAC, HKDF, HMAC_DRBG.
+ * Boards take the kernels of kernels/, each of which is assembly on a Cortex-M4 and portable C elsewhere (kernels/twin.h), with
+ * the same results; or a peripheral (peripherals/choice.h), with a kernel as its check and stand-in. Where the ESP32-C3
+ * multiplies for P-256 the choice is further down, in kernels/p256-portable.c. BearSSL gives the modes over all of them: CCM,
+ * GCM, HMAC, HKDF, HMAC_DRBG.
  */
 #ifndef PERICARD_ENGINES_H
 #define PERICARD_ENGINES_H
@@ -22,6 +24,22 @@
 #include "kernels/ghash.h"
 #include "kernels/p256.h"
 #include "kernels/sha256.h"
+#include "peripherals/choice.h"
+#if PC_ENGINE_AES_PERIPHERAL
+#include "peripherals/peripheral-aes.h"
+#endif
+#if PC_ENGINE_ESP32C3
+#include "peripherals/esp32c3-sha.h"
+#endif
+
+/* Contexts of the engines for AES. */
+#if PC_ENGINE_AES_PERIPHERAL
+typedef pc_peripheral_aes_ctr_keys pc_engine_aes_ctr;
+typedef pc_peripheral_aes_ctrcbc_keys pc_engine_aes_ctrcbc;
+#else
+typedef pc_aes_ctr_keys pc_engine_aes_ctr;
+typedef pc_aes_ctrcbc_keys pc_engine_aes_ctrcbc;
+#endif
 
 typedef struct {
 	const br_hash_class *sha256;
@@ -35,13 +53,22 @@ typedef struct {
 } pc_crypto_engines;
 
 static const pc_crypto_engines pc_crypto __attribute__((unused)) = {
+#if PC_ENGINE_ESP32C3
+	.sha256 = &pc_esp32c3_sha256_vtable,
+#else
 	.sha256 = &pc_sha256_vtable,
+#endif
 	.p256 = &pc_p256_ec,
 	.is_point = pc_p256_is_point,
 	.ecdsa_sign = pc_p256_sign_raw,
 	.ecdsa_verify = pc_p256_verify_raw,
+#if PC_ENGINE_AES_PERIPHERAL
+	.aes_ctr = &pc_peripheral_aes_ctr_vtable,
+	.aes_ctrcbc = &pc_peripheral_aes_ctrcbc_vtable,
+#else
 	.aes_ctr = &pc_aes_ctr_vtable,
 	.aes_ctrcbc = &pc_aes_ctrcbc_vtable,
+#endif
 	.ghash = pc_ghash,
 };
 
