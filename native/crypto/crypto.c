@@ -3,6 +3,8 @@
  */
 #include "crypto.h"
 
+#include "kernels/verdict.h"
+
 #include <string.h>
 
 void pc_wipe(void *data, size_t size) {
@@ -126,12 +128,23 @@ pc_crypto_status pc_ecdsa_sign(const uint8_t private_key[32], const uint8_t hash
 	return written != 0 ? PC_CRYPTO_OK : PC_CRYPTO_KEY;
 }
 
+/* What a look twice at a signature has said, as a status: it is PC_CRYPTO_OK if it says so, and is never set to that. What was
+ * worked with is wiped: left out instructions would find what an earlier signature, a right one, has left. */
+static pc_crypto_status status_of(uint32_t verdict, pc_crypto_status otherwise) {
+	_Static_assert((uint32_t)PC_CRYPTO_OK == PC_VERDICT_YES, "a verdict is a status");
+	wipe_stack();
+	if (pc_opaque(verdict) != PC_VERDICT_YES) {
+		verdict = (uint32_t)otherwise;
+	}
+	return (pc_crypto_status)verdict;
+}
+
 pc_crypto_status pc_ecdsa_verify(const uint8_t public_key[65], const uint8_t hash[32], const uint8_t signature[64]) {
 	const br_ec_public_key key = {BR_EC_secp256r1, (uint8_t *)(uintptr_t)public_key, PC_P256_PUBLIC_SIZE};
-	if (pc_crypto.ecdsa_verify(pc_crypto.p256, hash, PC_SHA256_SIZE, &key, signature, PC_SIGNATURE_SIZE) != 0) {
-		return PC_CRYPTO_OK;
-	}
-	return pc_crypto.is_point(public_key, PC_P256_PUBLIC_SIZE) != 0 ? PC_CRYPTO_FORGED : PC_CRYPTO_KEY;
+	pc_crypto_status otherwise =
+		pc_crypto.is_point(public_key, PC_P256_PUBLIC_SIZE) != 0 ? PC_CRYPTO_FORGED : PC_CRYPTO_KEY;
+	return status_of(
+		pc_crypto.ecdsa_verify(pc_crypto.p256, hash, PC_SHA256_SIZE, &key, signature, PC_SIGNATURE_SIZE), otherwise);
 }
 
 /* AES-CCM and AES-GCM ---------------------------------------------------------------------------------------------------- */
@@ -140,72 +153,106 @@ static bool is_aes_key(const pc_aead *message) {
 	return message->key_size == 16 || message->key_size == 32;
 }
 
-static pc_crypto_status ccm(const pc_aead *message, bool encrypt) {
-	size_t tag_size = message->tag_size;
-	if (!is_aes_key(message) || tag_size < 8 || tag_size > 16) {
-		return PC_CRYPTO_RANGE;
+/* Runs a mode in one direction and computes the tag; message->tag is not looked at. False for a size that it doesn't take, and
+ * nothing has changed. */
+static bool ccm(const pc_aead *message, bool encrypt, uint8_t tag[16]) {
+	if (!is_aes_key(message) || message->tag_size < 8 || message->tag_size > 16) {
+		return false;
 	}
 	pc_engine_aes_ctrcbc keys;
 	br_ccm_context context;
 	pc_crypto.aes_ctrcbc->init(&keys.vtable, message->key, message->key_size);
 	br_ccm_init(&context, &keys.vtable);
-	pc_crypto_status status = PC_CRYPTO_RANGE;
-	if (br_ccm_reset(
-			&context, input(message->nonce), message->nonce_size, message->aad_size, message->data_size, tag_size)) {
+	bool taken = false;
+	if (br_ccm_reset(&context, input(message->nonce), message->nonce_size, message->aad_size, message->data_size,
+			message->tag_size)) {
 		br_ccm_aad_inject(&context, input(message->aad), message->aad_size);
 		br_ccm_flip(&context);
 		br_ccm_run(&context, encrypt, message->data, message->data_size);
-		status = PC_CRYPTO_OK;
-		if (encrypt) {
-			br_ccm_get_tag(&context, message->tag);
-		} else if (!br_ccm_check_tag(&context, message->tag)) {
-			pc_wipe(message->data, message->data_size);
-			status = PC_CRYPTO_FORGED;
-		}
+		br_ccm_get_tag(&context, tag);
+		taken = true;
 	}
 	pc_wipe(&keys, sizeof keys);
 	pc_wipe(&context, sizeof context);
 	wipe_stack();
-	return status;
+	return taken;
 }
 
-static pc_crypto_status gcm(const pc_aead *message, bool encrypt) {
+static bool gcm(const pc_aead *message, bool encrypt, uint8_t tag[16]) {
 	if (!is_aes_key(message) || message->nonce_size != 12 || message->tag_size != 16) {
-		return PC_CRYPTO_RANGE;
+		return false;
 	}
 	pc_engine_aes_ctr keys;
 	br_gcm_context context;
-	pc_crypto_status status = PC_CRYPTO_OK;
 	pc_crypto.aes_ctr->init(&keys.vtable, message->key, message->key_size);
 	br_gcm_init(&context, &keys.vtable, pc_crypto.ghash);
 	br_gcm_reset(&context, message->nonce, message->nonce_size);
 	br_gcm_aad_inject(&context, input(message->aad), message->aad_size);
 	br_gcm_flip(&context);
 	br_gcm_run(&context, encrypt, message->data, message->data_size);
-	if (encrypt) {
-		br_gcm_get_tag(&context, message->tag);
-	} else if (!br_gcm_check_tag(&context, message->tag)) {
-		pc_wipe(message->data, message->data_size);
-		status = PC_CRYPTO_FORGED;
-	}
+	br_gcm_get_tag(&context, tag);
 	pc_wipe(&keys, sizeof keys);
 	pc_wipe(&context, sizeof context);
 	wipe_stack();
-	return status;
+	return true;
+}
+
+typedef bool aead_mode(const pc_aead *message, bool encrypt, uint8_t tag[16]);
+
+static pc_crypto_status seal(const pc_aead *message, aead_mode *mode) {
+	uint8_t tag[16];
+	if (!mode(message, true, tag)) {
+		return PC_CRYPTO_RANGE;
+	}
+	memcpy(message->tag, tag, message->tag_size);
+	return PC_CRYPTO_OK;
+}
+
+/* One look at a tag: 0 if it is right. All is read anew. */
+static uint32_t __attribute__((noinline)) look_at_tag(const volatile pc_aead *message, const uint8_t tag[16]) {
+	size_t size = message->tag_size;
+	return pc_differences(message->tag, tag, size) | (uint32_t)(size < 8) | (uint32_t)(size > 16);
+}
+
+/* No way through here sets the status to PC_CRYPTO_OK; the looks at the tag give it. */
+static pc_crypto_status unseal(const pc_aead *message, aead_mode *mode) {
+	uint8_t tag[16];
+	volatile uint32_t first = UINT32_MAX, second = UINT32_MAX;
+	/* Whatever is not computed stays wrong. */
+	for (size_t i = 0; i < message->tag_size && i < sizeof tag; i++) {
+		tag[i] = (uint8_t)~message->tag[i];
+	}
+	if (!mode(message, false, tag)) {
+		return PC_CRYPTO_RANGE;
+	}
+	first = look_at_tag(message, tag);
+	second = look_at_tag(message, tag);
+	uint32_t verdict = pc_verdict(first, second);
+	if (pc_opaque(verdict) != PC_VERDICT_YES) {
+		pc_wipe(message->data, message->data_size);
+	}
+	pc_wipe(tag, sizeof tag);
+	return status_of(verdict, PC_CRYPTO_FORGED);
+}
+
+/* For a function that ends with a call: without this it would end with a jump, and what follows it in flash, which may be the
+ * sealing of a message, would be called in its place if that jump is left out. */
+static inline pc_crypto_status returned(pc_crypto_status status) {
+	return (pc_crypto_status)pc_opaque((uint32_t)status);
 }
 
 pc_crypto_status pc_aes_ccm_encrypt(const pc_aead *message) {
-	return ccm(message, true);
+	return seal(message, ccm);
 }
 
 pc_crypto_status pc_aes_ccm_decrypt(const pc_aead *message) {
-	return ccm(message, false);
+	return returned(unseal(message, ccm));
 }
 
 pc_crypto_status pc_aes_gcm_encrypt(const pc_aead *message) {
-	return gcm(message, true);
+	return seal(message, gcm);
 }
 
 pc_crypto_status pc_aes_gcm_decrypt(const pc_aead *message) {
-	return gcm(message, false);
+	return returned(unseal(message, gcm));
 }

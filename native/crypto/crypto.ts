@@ -26,7 +26,7 @@ const gcmEncrypt: Aead = native("xs_crypto_gcm_encrypt");
 const gcmDecrypt: Aead = native("xs_crypto_gcm_decrypt");
 
 /** Values of pc_crypto_status. */
-const OK = 0;
+const OK = 0x3ca5965a;
 const RANGE = 1;
 const KEY = 2;
 

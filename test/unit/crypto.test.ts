@@ -19,7 +19,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cryptoObjects, cryptoProgram } from "./crypto-native.ts";
 
-const OK = 0;
+const OK = 0x3ca5965a;
 const RANGE = 1;
 const KEY = 2;
 const FORGED = 3;

@@ -6,6 +6,7 @@
 #include "25519.h"
 #include "sha512.h"
 #include "spend.h"
+#include "verdict.h"
 
 /* Roughly how many instructions the parts take on a Cortex-M4, for pc_crypto_spend(). */
 #define REDUCE_COST 2500u
@@ -97,15 +98,24 @@ static void store(uint8_t out[32], const scalar a) {
 
 /* ---- encoding of points ----------------------------------------------------------------------------------------- */
 
-static void encode(uint8_t out[32], const pc_25519_point *p) {
-	pc_fe inverse, t;
-	uint8_t x[32];
+static void to_affine(pc_fe x, pc_fe y, const pc_25519_point *p) {
+	pc_fe inverse;
 	pc_25519_invert(inverse, p->z);
-	pc_25519_mul(t, p->x, inverse);
-	pc_25519_store(x, t);
-	pc_25519_mul(t, p->y, inverse);
-	pc_25519_store(out, t);
-	out[31] |= (uint8_t)(x[0] << 7);
+	pc_25519_mul(x, p->x, inverse);
+	pc_25519_mul(y, p->y, inverse);
+}
+
+static void encode_affine(uint8_t out[32], const pc_fe x, const pc_fe y) {
+	pc_25519_store(out, x);
+	uint32_t odd = out[0] & 1;
+	pc_25519_store(out, y);
+	out[31] |= (uint8_t)(odd << 7);
+}
+
+static void encode(uint8_t out[32], const pc_25519_point *p) {
+	pc_fe x, y;
+	to_affine(x, y, p);
+	encode_affine(out, x, y);
 }
 
 static uint32_t equal(const pc_fe a, const pc_fe b) {
@@ -281,14 +291,59 @@ static void set(pc_25519_cached *out, const pc_25519_affine *q, uint32_t minus) 
 		pc_25519_sub(out->t2d, zero, out->t2d);
 }
 
-/* p = s B - k p. Not constant-time. (Not to be inlined, lest its tables and the hash function's room add up.) */
-__attribute__((noinline)) static void double_multiple(pc_25519_point *p, const scalar s, const scalar k) {
-	pc_25519_cached multiples[8], q; /* of p: 1, 3 ... 15 */
+/*
+ * Sums modulo 2^32 - 1 of whatever is done to multiples of points: the same steps with numbers. What a sum must come to
+ * is known, so steps that were left out, done twice, or not reached, show (audit()).
+ */
+static uint32_t plus(uint32_t a, uint32_t b) {
+	uint32_t sum = a + b;
+	return sum + (sum < a);
+}
+
+/* 2^times * a, times from 1 to 31. */
+static uint32_t times_power(uint32_t a, uint32_t times) {
+	return a << times | a >> (32 - times);
+}
+
+/* 2^32 is 1 here. */
+static uint32_t residue(const scalar k) {
+	uint32_t sum = 0;
+	for (unsigned i = 0; i < 8; i++)
+		sum = plus(sum, k[i]);
+	return sum;
+}
+
+static uint32_t is_same_residue(uint32_t a, uint32_t b) {
+	return plus(a, ~b) + 1 < 2; /* 0 and 2^32 - 1 are the same */
+}
+
+/* What an entry of the comb is a multiple of B by: 2^(32 t) is 1 for every tooth. */
+static uint32_t comb_residue(uint32_t digit) {
+	uint32_t ones = (digit & 1) + (digit >> 1 & 1) + (digit >> 2 & 1);
+	int32_t value = (int32_t)(2 * ones) - 2;
+	if (digit >> 3)
+		value = -value;
+	return value < 0 ? ~(uint32_t)-value : (uint32_t)value;
+}
+
+/* What verification works with, and what it has found. */
+typedef struct {
+	scalar s, k, k_again; /* S; k by two computations */
+	pc_25519_point a, r;  /* A; S B - k A */
+	pc_fe x, y;           /* affine coordinates of r */
+	uint32_t of_a, of_b;  /* the factors of what was added up for r, modulo 2^32 - 1: k and S */
+} verification;
+
+/* v->r = S B - k A. Not constant-time. (Not to be inlined, lest its tables and the hash function's room add up.) */
+__attribute__((noinline)) static void double_multiple(verification *v) {
+	pc_25519_cached multiples[8], q; /* of A: 1, 3 ... 15 */
+	pc_25519_point *p = &v->r;
 	int8_t digits[256];
 	uint32_t comb[8];
-	recode(digits, k);
-	pc_25519_comb_digits(comb, s);
+	recode(digits, v->k);
+	pc_25519_comb_digits(comb, v->s);
 	pc_crypto_spent(RECODE_COST);
+	*p = v->a;
 	to_cached(&multiples[0], p);
 	pc_25519_double(p, 1);
 	for (unsigned i = 1; i < 8; i++) {
@@ -301,6 +356,7 @@ __attribute__((noinline)) static void double_multiple(pc_25519_point *p, const s
 	}
 	memset(p, 0, sizeof *p);
 	p->y[0] = p->z[0] = 1;
+	v->of_a = v->of_b = 0;
 	uint32_t doublings = 0;
 	for (unsigned i = 256; i-- > 0;) {
 		uint32_t spent = 0;
@@ -308,37 +364,96 @@ __attribute__((noinline)) static void double_multiple(pc_25519_point *p, const s
 		if (!digits[i] && i >= 32 && doublings < 6)
 			continue;
 		pc_25519_double(p, doublings);
+		v->of_a = times_power(v->of_a, doublings);
+		v->of_b = times_power(v->of_b, doublings);
 		spent += DOUBLE_COST * doublings;
 		doublings = 0;
 		if (digits[i]) {
-			unsigned index = (unsigned)(digits[i] < 0 ? -digits[i] : digits[i]) >> 1;
-			set(&q, (const pc_25519_affine *)&multiples[index], digits[i] > 0);
+			int digit = digits[i];
+			unsigned index = (unsigned)(digit < 0 ? -digit : digit) >> 1;
+			set(&q, (const pc_25519_affine *)&multiples[index], digit > 0);
 			memcpy(q.z2, multiples[index].z2, sizeof q.z2);
 			pc_25519_add_cached(p, &q, PC_25519_WITH_Z | PC_25519_WITH_T);
+			v->of_a = plus(v->of_a, digit < 0 ? ~(uint32_t)-digit : (uint32_t)digit);
 			spent += ADD_COST;
 		}
 		for (unsigned j = 0; j < 2 && i < 32; j++) {
 			uint32_t digit = pc_25519_comb_digit(comb, j, i);
 			set(&q, &pc_25519_comb[j][digit & 7], digit >> 3);
 			pc_25519_add_cached(p, &q, PC_25519_WITH_T);
+			v->of_b = plus(v->of_b, comb_residue(digit));
 			spent += ADD_COST;
 		}
 		pc_crypto_spent(spent);
 	}
 }
 
-uint32_t pc_ed25519_verify_raw(const uint8_t signature[64], const uint8_t key[32], const void *text, size_t size) {
-	pc_25519_point p; /* A, then R */
-	scalar s, k;
+/* Is p the point that these bytes stand for? As decode() finds out, but p is there to be looked at. */
+static uint32_t is_decoded(const pc_25519_point *p, const uint8_t in[32]) {
+	static const pc_fe one = {1};
 	uint8_t encoded[32];
+	pc_fe xx, yy, left, right;
+	encode_affine(encoded, p->x, p->y);
+	uint32_t wrong = pc_differences(encoded, in, sizeof encoded) | pc_differences(p->z, one, sizeof one);
+	pc_25519_sqr(xx, p->x, 1);
+	pc_25519_sqr(yy, p->y, 1);
+	pc_25519_sub(left, yy, xx);
+	pc_25519_mul(right, xx, yy);
+	pc_25519_mul(right, right, pc_25519_d);
+	pc_25519_add(right, right, one);
+	pc_25519_mul(xx, p->x, p->y);
+	return !wrong && equal(left, right) && equal(p->t, xx);
+}
+
+/*
+ * Looks at all that a right signature asks for, from the inputs on, and at what was done to find out: 0, or something else.
+ * Without the sums a disturbed chain of additions could end with a point that doesn't depend on the text.
+ */
+__attribute__((noinline)) static uint32_t audit(
+	const verification *v, const uint8_t signature[64], const uint8_t key[32]) {
+	scalar s;
+	uint8_t encoded[32];
+	pc_fe t;
+	uint32_t wrong = 0;
+	/* S: as it was read, below L; odd or made odd by adding L, for the comb */
 	pc_25519_load(s, signature + 32);
-	if (add(s, pc_25519_order, -1) == 0)
+	wrong |= pc_differences(s, v->s, sizeof s);
+	uint32_t of_b = residue(s);
+	if (!(s[0] & 1))
+		of_b = plus(of_b, residue(pc_25519_order));
+	wrong |= add(s, pc_25519_order, -1) == 0;
+	wrong |= !is_same_residue(v->of_b, of_b);
+	wrong |= pc_differences(v->k, v->k_again, sizeof v->k);
+	wrong |= !is_same_residue(v->of_a, residue(v->k_again));
+	wrong |= (uint32_t)!is_decoded(&v->a, key) | is_small_order(&v->a);
+	/* (x, y) is r, which isn't of small order, nor (0, 0, 0, 0) */
+	wrong |= pc_25519_is_zero(v->r.z) | is_small_order(&v->r);
+	pc_25519_mul(t, v->x, v->r.z);
+	wrong |= !equal(t, v->r.x);
+	pc_25519_mul(t, v->y, v->r.z);
+	wrong |= !equal(t, v->r.y);
+	encode_affine(encoded, v->x, v->y);
+	return wrong | pc_differences(encoded, signature, sizeof encoded);
+}
+
+uint32_t pc_ed25519_verify_raw(const uint8_t signature[64], const uint8_t key[32], const void *text, size_t size) {
+	/* Both hashes must not hang on one register. */
+	const void *volatile text_again = text;
+	volatile size_t size_again = size;
+	volatile uint32_t first = UINT32_MAX, second = UINT32_MAX;
+	verification v;
+	scalar s;
+	memset(v.k_again, 0xFF, sizeof v.k_again);
+	pc_25519_load(v.s, signature + 32);
+	memcpy(s, v.s, sizeof s);
+	/* What isn't right is refused here already, but that doesn't count. */
+	if (add(s, pc_25519_order, -1) == 0 || !decode(&v.a, key) || is_small_order(&v.a))
 		return 0;
-	pc_25519_load(s, signature + 32);
-	if (!decode(&p, key) || is_small_order(&p))
-		return 0;
-	hash_to_scalar(k, signature, key, text, size);
-	double_multiple(&p, s, k);
-	encode(encoded, &p);
-	return !memcmp(encoded, signature, 32) && !is_small_order(&p);
+	hash_to_scalar(v.k, signature, key, text, size);
+	double_multiple(&v);
+	to_affine(v.x, v.y, &v.r);
+	hash_to_scalar(v.k_again, signature, key, text_again, size_again);
+	first = audit(&v, signature, key);
+	second = audit(&v, signature, key);
+	return pc_verdict(first, second);
 }

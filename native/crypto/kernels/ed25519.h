@@ -18,7 +18,8 @@ void pc_ed25519_sign_raw(
 	uint8_t signature[64], const uint8_t seed[32], const uint8_t key[32], const void *text, size_t size);
 
 /*
- * Returns 1 if signature (R || S) is one of text[0..size) by key (A), else 0. Not constant-time. Strict and cofactorless:
+ * Returns PC_VERDICT_YES (verdict.h) if signature (R || S) is one of text[0..size) by key (A), any other word if not. No
+ * single skipped instruction makes a yes of it; for that the text is hashed twice. Not constant-time. Strict and cofactorless:
  * accepted is exactly what fulfils all of
  *   - S is below the order L of the base point B;
  *   - A decodes by RFC 8032, 5.1.3: y is below p (canonical), some x belongs to it, and if x is 0 then its sign bit is 0;

@@ -35,8 +35,9 @@ size_t pc_p256_sign_raw(
 	const br_ec_impl *impl, const br_hash_class *hf, const void *hash, const br_ec_private_key *sk, void *sig);
 
 /*
- * Returns 1 if sig is a signature of hash by pk, else 0. sig is r and s, big-endian, of the same length, at most 32
- * bytes each; both must be in [1, n - 1]. A hash of more than 32 bytes is cut. impl is as above. (The type
+ * Returns PC_VERDICT_YES (verdict.h) if sig is a signature of hash by pk, any other word if not. No single skipped
+ * instruction makes a yes of it. sig is r and s, big-endian, of the same length, at most 32 bytes each; both must be in
+ * [1, n - 1]. A hash of more than 32 bytes is cut. impl is as above. (The type
  * br_ecdsa_vrfy.)
  */
 uint32_t pc_p256_verify_raw(const br_ec_impl *impl, const void *hash, size_t hash_len, const br_ec_public_key *pk,
