@@ -45,7 +45,7 @@ static const void *input(const void *data) {
 	return data != NULL ? data : "";
 }
 
-/* SHA-256 ---------------------------------------------------------------------------------------------------------------- */
+/* SHA-256, SHA-512 ------------------------------------------------------------------------------------------------------- */
 
 void pc_sha256_begin(pc_sha256 *hash) {
 	pc_crypto.sha256->init(&hash->context.vtable);
@@ -57,6 +57,18 @@ void pc_sha256_update(pc_sha256 *hash, const void *data, size_t size) {
 
 void pc_sha256_end(const pc_sha256 *hash, uint8_t digest[32]) {
 	pc_crypto.sha256->out(&hash->context.vtable, digest);
+}
+
+void pc_sha512_begin(pc_sha512 *hash) {
+	pc_crypto.sha512->init(&hash->context.vtable);
+}
+
+void pc_sha512_update(pc_sha512 *hash, const void *data, size_t size) {
+	pc_crypto.sha512->update(&hash->context.vtable, input(data), size);
+}
+
+void pc_sha512_end(const pc_sha512 *hash, uint8_t digest[64]) {
+	pc_crypto.sha512->out(&hash->context.vtable, digest);
 }
 
 /* HMAC, HKDF, HMAC_DRBG -------------------------------------------------------------------------------------------------- */
@@ -154,16 +166,102 @@ pc_crypto_status pc_ecdsa_verify(const uint8_t public_key[65], const uint8_t has
 		pc_crypto.ecdsa_verify(pc_crypto.p256, hash, PC_SHA256_SIZE, &key, signature, PC_SIGNATURE_SIZE), otherwise);
 }
 
-/* AES-CCM and AES-GCM ---------------------------------------------------------------------------------------------------- */
+/* X25519, Ed25519 -------------------------------------------------------------------------------------------------------- */
 
-static bool is_aes_key(const pc_aead *message) {
-	return message->key_size == 16 || message->key_size == 32;
+pc_crypto_status pc_x25519_public(const uint8_t private_key[32], uint8_t public_key[32]) {
+	pc_crypto.x25519_public(public_key, private_key);
+	wipe_stack();
+	return PC_CRYPTO_OK;
+}
+
+pc_crypto_status pc_x25519(const uint8_t private_key[32], const uint8_t peer[32], uint8_t secret[32]) {
+	uint8_t point[32];
+	uint32_t good = pc_crypto.x25519(point, private_key, peer);
+	if (good != 0) {
+		memcpy(secret, point, sizeof point);
+	}
+	pc_wipe(point, sizeof point);
+	wipe_stack();
+	return good != 0 ? PC_CRYPTO_OK : PC_CRYPTO_KEY;
+}
+
+pc_crypto_status pc_ed25519_public(const uint8_t seed[32], uint8_t public_key[32]) {
+	pc_crypto.ed25519_public(public_key, seed);
+	wipe_stack();
+	return PC_CRYPTO_OK;
+}
+
+pc_crypto_status pc_ed25519_sign(
+	const uint8_t seed[32], const uint8_t public_key[32], const void *message, size_t size, uint8_t signature[64]) {
+	pc_crypto.ed25519_sign(signature, seed, public_key, input(message), size);
+	wipe_stack();
+	return PC_CRYPTO_OK;
+}
+
+pc_crypto_status pc_ed25519_verify(
+	const uint8_t public_key[32], const void *message, size_t size, const uint8_t signature[64]) {
+	return status_of(pc_crypto.ed25519_verify(signature, public_key, input(message), size), PC_CRYPTO_FORGED);
+}
+
+/* AES-CTR, AES-CCM and AES-GCM ------------------------------------------------------------------------------------------- */
+
+static bool is_aes_key(size_t size) {
+	return size == 16 || size == 32;
+}
+
+/* Blocks that the counter passes before its last `bits` bits wrap; a part of them if there are more than 2^24. */
+static size_t before_wrap(const uint8_t counter[16], unsigned bits) {
+	uint32_t range = bits < 24 ? (uint32_t)1 << bits : (uint32_t)1 << 24;
+	uint32_t low = (uint32_t)counter[13] << 16 | (uint32_t)counter[14] << 8 | counter[15];
+	return range - (low & (range - 1));
+}
+
+/* What does not count takes the place of what carries have made of it. */
+static void keep_head(uint8_t counter[16], const uint8_t before[16], unsigned bits) {
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned below = 8 * (15 - i); /* bits behind this byte */
+		unsigned counting = bits <= below ? 0 : bits - below < 8 ? bits - below : 8;
+		uint8_t mask = (uint8_t)(0xFFu >> (8 - counting));
+		counter[i] = (uint8_t)((counter[i] & mask) | (before[i] & (uint8_t)~mask));
+	}
+}
+
+pc_crypto_status pc_aes_ctr(
+	const void *key, size_t key_size, uint8_t counter[16], unsigned counter_bits, void *data, size_t size) {
+	size_t blocks = size / 16 + (size % 16 != 0);
+	if (!is_aes_key(key_size) || counter_bits < 1 || counter_bits > 128 ||
+		(counter_bits < 32 && blocks > (size_t)1 << counter_bits)) {
+		return PC_CRYPTO_RANGE;
+	}
+	pc_engine_aes_ctrcbc keys;
+	uint8_t before[16], last[16] = {0};
+	uint8_t *bytes = data;
+	memcpy(before, counter, sizeof before);
+	pc_crypto.aes_ctrcbc->init(&keys.vtable, key, key_size);
+	for (size_t left = size; left > 0;) {
+		size_t most = before_wrap(counter, counter_bits), now = left / 16 < most ? left / 16 : most;
+		if (now > 0) {
+			pc_crypto.aes_ctrcbc->ctr(&keys.vtable, counter, bytes, 16 * now);
+			bytes += 16 * now;
+			left -= 16 * now;
+		} else {
+			memcpy(last, bytes, left);
+			pc_crypto.aes_ctrcbc->ctr(&keys.vtable, counter, last, sizeof last);
+			memcpy(bytes, last, left);
+			left = 0;
+		}
+		keep_head(counter, before, counter_bits);
+	}
+	pc_wipe(&keys, sizeof keys);
+	pc_wipe(last, sizeof last);
+	wipe_stack();
+	return PC_CRYPTO_OK;
 }
 
 /* Runs a mode in one direction and computes the tag; message->tag is not looked at. False for a size that it doesn't take, and
  * nothing has changed. */
 static bool ccm(const pc_aead *message, bool encrypt, uint8_t tag[16]) {
-	if (!is_aes_key(message) || message->tag_size < 8 || message->tag_size > 16) {
+	if (!is_aes_key(message->key_size) || message->tag_size < 8 || message->tag_size > 16) {
 		return false;
 	}
 	pc_engine_aes_ctrcbc keys;
@@ -186,7 +284,7 @@ static bool ccm(const pc_aead *message, bool encrypt, uint8_t tag[16]) {
 }
 
 static bool gcm(const pc_aead *message, bool encrypt, uint8_t tag[16]) {
-	if (!is_aes_key(message) || message->nonce_size != 12 || message->tag_size != 16) {
+	if (!is_aes_key(message->key_size) || message->nonce_size != 12 || message->tag_size != 16) {
 		return false;
 	}
 	pc_engine_aes_ctr keys;

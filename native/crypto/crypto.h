@@ -1,6 +1,6 @@
 /*
- * crypto.h: the algorithms that everything on the device uses, over BearSSL: SHA-256, HMAC, HKDF, HMAC_DRBG, ECDSA and ECDH
- * on P-256, AES-CCM and AES-GCM.
+ * crypto.h: the algorithms that everything on the device uses: SHA-256, SHA-512, HMAC, HKDF, HMAC_DRBG, ECDSA and ECDH on
+ * P-256, X25519, Ed25519, AES-CTR, AES-CCM and AES-GCM.
  *
  * Nothing here owns or allocates memory; contexts are the caller's. Time and memory accesses of what works on a secret do
  * not depend on its value (BearSSL's design, docs/crypto.md); lengths, statuses and public keys are no secrets. What held a
@@ -30,6 +30,7 @@ typedef enum {
 } pc_crypto_status;
 
 #define PC_SHA256_SIZE 32u
+#define PC_SHA512_SIZE 64u
 #define PC_P256_PRIVATE_SIZE 32u
 #define PC_P256_PUBLIC_SIZE 65u
 #define PC_SIGNATURE_SIZE 64u
@@ -49,6 +50,15 @@ typedef struct {
 void pc_sha256_begin(pc_sha256 *hash);
 void pc_sha256_update(pc_sha256 *hash, const void *data, size_t size);
 void pc_sha256_end(const pc_sha256 *hash, uint8_t digest[32]);
+
+/* SHA-512 (FIPS 180-4), in the same way. */
+typedef struct {
+	br_sha512_context context;
+} pc_sha512;
+
+void pc_sha512_begin(pc_sha512 *hash);
+void pc_sha512_update(pc_sha512 *hash, const void *data, size_t size);
+void pc_sha512_end(const pc_sha512 *hash, uint8_t digest[64]);
 
 /* HMAC-SHA-256 (RFC 2104, FIPS 198-1), keys of any size. */
 void pc_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[32]);
@@ -83,6 +93,31 @@ pc_crypto_status pc_ecdsa_sign(const uint8_t private_key[32], const uint8_t hash
 /* PC_CRYPTO_OK, PC_CRYPTO_KEY for a public key that is no point of the curve, PC_CRYPTO_FORGED for a signature that is not
  * right, r or s outside of 1 to n - 1 among them. A digest of nothing but zeros is never right. */
 pc_crypto_status pc_ecdsa_verify(const uint8_t public_key[65], const uint8_t hash[32], const uint8_t signature[64]);
+
+/* X25519 (RFC 7748), keys of 32 bytes, little-endian. Any bytes are a private key: they are clamped (section 5). */
+pc_crypto_status pc_x25519_public(const uint8_t private_key[32], uint8_t public_key[32]);
+
+/* `secret` is to be fed to a key derivation. PC_CRYPTO_KEY if it is all zeros, for the peer's key is of low order (section 6.1);
+ * then nothing is written. */
+pc_crypto_status pc_x25519(const uint8_t private_key[32], const uint8_t peer[32], uint8_t secret[32]);
+
+/* Ed25519 (RFC 8032, section 5.1, pure), the private key being the seed of 32 bytes. */
+pc_crypto_status pc_ed25519_public(const uint8_t seed[32], uint8_t public_key[32]);
+
+/* `public_key` must be the seed's own: with another one the signature gives the seed's scalar away. NULL: it is computed, which
+ * is as much work again. The message is read twice. */
+pc_crypto_status pc_ed25519_sign(
+	const uint8_t seed[32], const uint8_t public_key[32], const void *message, size_t size, uint8_t signature[64]);
+
+/* PC_CRYPTO_OK, or PC_CRYPTO_FORGED for a signature or a public key that is not right: kernels/ed25519.h says what is. */
+pc_crypto_status pc_ed25519_verify(
+	const uint8_t public_key[32], const void *message, size_t size, const uint8_t signature[64]);
+
+/* AES-CTR (SP 800-38A, 6.5) in place, with a key of 16 or 32 bytes. The last `counter_bits` (1 to 128) bits of the counter block
+ * count, and wrap to 0; the others stay. `counter` becomes that of the block behind the last one begun. PC_CRYPTO_RANGE, and
+ * nothing has changed, for other sizes, and for more blocks than the counter has values. */
+pc_crypto_status pc_aes_ctr(
+	const void *key, size_t key_size, uint8_t counter[16], unsigned counter_bits, void *data, size_t size);
 
 /* One message of authenticated encryption. A nonce must never serve twice for one key. */
 typedef struct {
