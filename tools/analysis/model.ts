@@ -48,6 +48,7 @@ export const handComputed: Readonly<Record<string, Cost>> = {
 	floating_point: sequence(11, 2 + 3 + 1 + 2 + 1 + 1 + 1 + 1 + 1 + 1 + 1),
 	floating_point_long: sequence(7, 3 + 3 + 3 + 3 + 14 + 14 + 1),
 	floating_point_multiple: sequence(6, 1 + 4 + (1 + 4) + (1 + 4) + 2 + 3 + 1),
+	across_pages: sequence(5, 1 + 1 + 2 + 1 + 1),
 	hints: sequence(4, 1 + 1 + 1 + 1),
 };
 
