@@ -146,12 +146,12 @@ static void compress_all(uint32_t value[8], const uint8_t *data, size_t blocks) 
 
 /* The same context as the software's, whose functions serve but for whole blocks of a message. */
 
-static void init(pc_sha256_context *ctx) {
+static void init(br_sha256_context *ctx) {
 	pc_sha256_vtable.init(&ctx->vtable);
 	ctx->vtable = &pc_esp32c3_sha256_vtable;
 }
 
-static void update(pc_sha256_context *ctx, const void *data, size_t size) {
+static void update(br_sha256_context *ctx, const void *data, size_t size) {
 	const uint8_t *from = data;
 	if (size == 0) {
 		return;
@@ -168,20 +168,20 @@ static void update(pc_sha256_context *ctx, const void *data, size_t size) {
 	pc_sha256_vtable.update(&ctx->vtable, from + (size & ~(size_t)63), size & 63u);
 }
 
-static void out(const pc_sha256_context *ctx, void *digest) {
+static void out(const br_sha256_context *ctx, void *digest) {
 	pc_sha256_vtable.out(&ctx->vtable, digest);
 }
 
-static uint64_t save(const pc_sha256_context *ctx, void *value) {
+static uint64_t save(const br_sha256_context *ctx, void *value) {
 	return pc_sha256_vtable.state(&ctx->vtable, value);
 }
 
-static void restore(pc_sha256_context *ctx, const void *value, uint64_t count) {
+static void restore(br_sha256_context *ctx, const void *value, uint64_t count) {
 	pc_sha256_vtable.set_state(&ctx->vtable, value, count);
 }
 
 const br_hash_class pc_esp32c3_sha256_vtable = {
-	sizeof(pc_sha256_context),
+	sizeof(br_sha256_context),
 	BR_HASHDESC_ID(br_sha256_ID) | BR_HASHDESC_OUT(32) | BR_HASHDESC_STATE(32) | BR_HASHDESC_LBLEN(6) |
 		BR_HASHDESC_MD_PADDING | BR_HASHDESC_MD_PADDING_BE,
 	(void (*)(const br_hash_class **))init,

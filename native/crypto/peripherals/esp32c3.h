@@ -3,7 +3,7 @@
  *
  * Addresses, offsets and bits follow Espressif's "ESP32-C3 Technical Reference Manual" v1.3; the chapter is named at each
  * block. All registers are 32 bits wide and accessed through the two functions below and nothing else: volatile memory on
- * the chip, a model of the registers (test/native/crypto/esp32c3-model.c) on any other processor.
+ * the chip, a model of the registers (test/native/crypto/peripherals/esp32c3-model.c) on any other processor.
  */
 #ifndef PERICARD_PERIPHERALS_ESP32C3_H
 #define PERICARD_PERIPHERALS_ESP32C3_H
