@@ -27,7 +27,8 @@ enum {
 	COST_ADD = 1800,
 	COST_SELECT = 600,    /* of sixteen entries */
 	COST_DIVSTEPS = 2000, /* sixty of them */
-	COST_RECODE = 5000
+	COST_RECODE = 5000,
+	COST_AUDIT = 12000
 };
 
 /* Not inlined, so that steps which follow one another share their stack. */
@@ -808,11 +809,13 @@ STEP uint32_t audit(const interleaving *w, const uint32_t u1[8], const uint32_t 
 	scalar_mul(z, unit, r);
 	scalar_mul(t, u2, s);
 	wrong |= pc_differences(t, z, SIZE);
+	pc_crypto_spent(COST_AUDIT / 2);
 	/* The table begins with the key, and all of it is on the curve. */
 	wrong |= pc_differences(&w->table[0], &a, sizeof a);
 	for (unsigned i = 0; i < MULTIPLES; i++) {
 		wrong |= !is_on_curve(&w->table[i]);
 	}
+	pc_crypto_spent(COST_AUDIT / 2);
 	/* The sums are u2, and u1 or, if that is even, u1 - n (recode()), or 0 for 0. */
 	uint32_t of_generator = residue(u1);
 	if (!(u1[0] & 1) && !is_public_zero(u1)) {
