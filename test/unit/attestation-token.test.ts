@@ -21,7 +21,7 @@ const bytes = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 const sha256 = (data: Uint8Array | string) => new Uint8Array(createHash("sha256").update(data).digest());
 
 let program = "";
-beforeAll(() => {
+beforeAll(async () => {
 	const folders = ["native/cbor", "native/attestation"].map((path) => join(ROOT, path));
 	const sources = [
 		join(ROOT, "test/native/attestation/token.c"),
@@ -31,9 +31,10 @@ beforeAll(() => {
 	program = join(dir, "program");
 	const flags = ["-std=c11", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined"];
 	const includes = [...folders.map((folder) => `-I${folder}`), ...cryptoIncludes];
+	const objects = await cryptoObjects();
 	execFileSync(
 		"gcc",
-		[...flags, "-fno-sanitize-recover=all", ...includes, ...sources, ...cryptoObjects(dir), "-o", program],
+		[...flags, "-fno-sanitize-recover=all", ...includes, ...sources, ...objects, "-no-pie", "-o", program],
 		{ stdio: ["ignore", "pipe", "pipe"] },
 	);
 }, 120_000);
