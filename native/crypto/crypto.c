@@ -73,14 +73,34 @@ void pc_sha512_end(const pc_sha512 *hash, uint8_t digest[64]) {
 
 /* HMAC, HKDF, HMAC_DRBG -------------------------------------------------------------------------------------------------- */
 
-void pc_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[32]) {
+static void hmac(
+	const br_hash_class *hash, const void *key, size_t key_size, const void *data, size_t size, uint8_t *mac) {
 	br_hmac_key_context prepared;
 	br_hmac_context context;
-	br_hmac_key_init(&prepared, pc_crypto.sha256, input(key), key_size);
+	br_hmac_key_init(&prepared, hash, input(key), key_size);
 	br_hmac_init(&context, &prepared, 0);
 	br_hmac_update(&context, input(data), size);
 	br_hmac_out(&context, mac);
 	pc_wipe(&prepared, sizeof prepared);
+	pc_wipe(&context, sizeof context);
+	wipe_stack();
+}
+
+void pc_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[32]) {
+	hmac(pc_crypto.sha256, key, key_size, data, size, mac);
+}
+
+void pc_hmac_sha512(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[64]) {
+	hmac(pc_crypto.sha512, key, key_size, data, size, mac);
+}
+
+static void hkdf(const br_hash_class *hash, const void *salt, size_t salt_size, const void *ikm, size_t ikm_size,
+	const void *info, size_t info_size, void *out, size_t out_size) {
+	br_hkdf_context context;
+	br_hkdf_init(&context, hash, salt_size > 0 ? salt : BR_HKDF_NO_SALT, salt_size);
+	br_hkdf_inject(&context, input(ikm), ikm_size);
+	br_hkdf_flip(&context);
+	br_hkdf_produce(&context, input(info), info_size, out, out_size);
 	pc_wipe(&context, sizeof context);
 	wipe_stack();
 }
@@ -90,13 +110,16 @@ pc_crypto_status pc_hkdf_sha256(const void *salt, size_t salt_size, const void *
 	if (out_size < 1 || out_size > 255u * PC_SHA256_SIZE) {
 		return PC_CRYPTO_RANGE;
 	}
-	br_hkdf_context context;
-	br_hkdf_init(&context, pc_crypto.sha256, salt_size > 0 ? salt : BR_HKDF_NO_SALT, salt_size);
-	br_hkdf_inject(&context, input(ikm), ikm_size);
-	br_hkdf_flip(&context);
-	br_hkdf_produce(&context, input(info), info_size, out, out_size);
-	pc_wipe(&context, sizeof context);
-	wipe_stack();
+	hkdf(pc_crypto.sha256, salt, salt_size, ikm, ikm_size, info, info_size, out, out_size);
+	return PC_CRYPTO_OK;
+}
+
+pc_crypto_status pc_hkdf_sha512(const void *salt, size_t salt_size, const void *ikm, size_t ikm_size, const void *info,
+	size_t info_size, void *out, size_t out_size) {
+	if (out_size < 1 || out_size > 255u * PC_SHA512_SIZE) {
+		return PC_CRYPTO_RANGE;
+	}
+	hkdf(pc_crypto.sha512, salt, salt_size, ikm, ikm_size, info, info_size, out, out_size);
 	return PC_CRYPTO_OK;
 }
 

@@ -60,12 +60,15 @@ void pc_sha512_begin(pc_sha512 *hash);
 void pc_sha512_update(pc_sha512 *hash, const void *data, size_t size);
 void pc_sha512_end(const pc_sha512 *hash, uint8_t digest[64]);
 
-/* HMAC-SHA-256 (RFC 2104, FIPS 198-1), keys of any size. */
+/* HMAC (RFC 2104, FIPS 198-1) with SHA-256 and SHA-512, keys of any size. */
 void pc_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[32]);
+void pc_hmac_sha512(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[64]);
 
-/* HKDF-SHA-256 (RFC 5869): extract and expand. No salt (size 0) is 32 zeros, as in section 2.2. `out_size` 1 to 8,160, else
- * PC_CRYPTO_RANGE and `out` is unchanged. */
+/* HKDF (RFC 5869) with SHA-256 and SHA-512: extract and expand. No salt (size 0) is zeros, as in section 2.2. `out_size` 1 to
+ * 255 digests (8,160 and 16,320), else PC_CRYPTO_RANGE and `out` is unchanged. */
 pc_crypto_status pc_hkdf_sha256(const void *salt, size_t salt_size, const void *ikm, size_t ikm_size, const void *info,
+	size_t info_size, void *out, size_t out_size);
+pc_crypto_status pc_hkdf_sha512(const void *salt, size_t salt_size, const void *ikm, size_t ikm_size, const void *info,
 	size_t info_size, void *out, size_t out_size);
 
 /* HMAC_DRBG with SHA-256 (NIST SP 800-90A, 10.1.2), without the reseed counter: counting requests is the caller's. The seed
