@@ -16,6 +16,7 @@
 #define DOUBLE_COST 1000u
 #define ADD_COST 1400u
 #define TO_CACHED_COST 350u
+#define AUDIT_COST 6000u /* but for small orders */
 
 /* ---- scalars modulo the order L = 2^252 + c --------------------------------------------------------------------- */
 
@@ -329,12 +330,13 @@ static uint32_t comb_residue(uint32_t digit) {
 /* What verification works with, and what it has found. */
 typedef struct {
 	scalar s, k, k_again; /* S; k by two computations */
-	pc_25519_point a, r;  /* A; S B - k A */
-	pc_fe x, y;           /* affine coordinates of r */
+	pc_fe key_x, key_y;   /* A */
+	pc_25519_point r;     /* A, then S B - k A */
+	pc_fe x, y;           /* affine coordinates of that */
 	uint32_t of_a, of_b;  /* the factors of what was added up for r, modulo 2^32 - 1: k and S */
 } verification;
 
-/* v->r = S B - k A. Not constant-time. (Not to be inlined, lest its tables and the hash function's room add up.) */
+/* v->r = S B - k v->r. Not constant-time. (Not to be inlined, lest its tables and the hash function's room add up.) */
 __attribute__((noinline)) static void double_multiple(verification *v) {
 	pc_25519_cached multiples[8], q; /* of A: 1, 3 ... 15 */
 	pc_25519_point *p = &v->r;
@@ -343,7 +345,6 @@ __attribute__((noinline)) static void double_multiple(verification *v) {
 	recode(digits, v->k);
 	pc_25519_comb_digits(comb, v->s);
 	pc_crypto_spent(RECODE_COST);
-	*p = v->a;
 	to_cached(&multiples[0], p);
 	pc_25519_double(p, 1);
 	for (unsigned i = 1; i < 8; i++) {
@@ -388,35 +389,35 @@ __attribute__((noinline)) static void double_multiple(verification *v) {
 	}
 }
 
-/* Is p the point that these bytes stand for? As decode() finds out, but p is there to be looked at. */
-static uint32_t is_decoded(const pc_25519_point *p, const uint8_t in[32]) {
-	static const pc_fe one = {1};
+/* Is (x, y) the point that these bytes stand for, and not of small order? As decode() finds out, but it is there to be looked
+ * at. */
+static uint32_t is_key(const pc_fe x, const pc_fe y, const uint8_t in[32]) {
+	pc_25519_point p = {.z = {1}};
 	uint8_t encoded[32];
-	pc_fe xx, yy, left, right;
-	encode_affine(encoded, p->x, p->y);
-	uint32_t wrong = pc_differences(encoded, in, sizeof encoded) | pc_differences(p->z, one, sizeof one);
-	pc_25519_sqr(xx, p->x, 1);
-	pc_25519_sqr(yy, p->y, 1);
-	pc_25519_sub(left, yy, xx);
-	pc_25519_mul(right, xx, yy);
+	pc_fe left, right;
+	encode_affine(encoded, x, y);
+	pc_25519_sqr(p.x, x, 1);
+	pc_25519_sqr(p.y, y, 1);
+	pc_25519_sub(left, p.y, p.x);
+	pc_25519_mul(right, p.x, p.y);
 	pc_25519_mul(right, right, pc_25519_d);
-	pc_25519_add(right, right, one);
-	pc_25519_mul(xx, p->x, p->y);
-	return !wrong && equal(left, right) && equal(p->t, xx);
+	pc_25519_add(right, right, p.z);
+	memcpy(p.x, x, sizeof p.x);
+	memcpy(p.y, y, sizeof p.y);
+	return !pc_differences(encoded, in, sizeof encoded) && equal(left, right) && !is_small_order(&p);
 }
 
 /*
  * Looks at all that a right signature asks for, from the inputs on, and at what was done to find out: 0, or something else.
  * Without the sums a disturbed chain of additions could end with a point that doesn't depend on the text.
  */
-__attribute__((noinline)) static uint32_t audit(
-	const verification *v, const uint8_t signature[64], const uint8_t key[32]) {
+__attribute__((noinline)) static uint32_t audit(const verification *v, const pc_ed25519_claim *claim) {
 	scalar s;
 	uint8_t encoded[32];
 	pc_fe t;
 	uint32_t wrong = 0;
 	/* S: as it was read, below L; odd or made odd by adding L, for the comb */
-	pc_25519_load(s, signature + 32);
+	pc_25519_load(s, claim->signature + 32);
 	wrong |= pc_differences(s, v->s, sizeof s);
 	uint32_t of_b = residue(s);
 	if (!(s[0] & 1))
@@ -425,7 +426,8 @@ __attribute__((noinline)) static uint32_t audit(
 	wrong |= !is_same_residue(v->of_b, of_b);
 	wrong |= pc_differences(v->k, v->k_again, sizeof v->k);
 	wrong |= !is_same_residue(v->of_a, residue(v->k_again));
-	wrong |= (uint32_t)!is_decoded(&v->a, key) | is_small_order(&v->a);
+	wrong |= !is_key(v->key_x, v->key_y, claim->key);
+	pc_crypto_spent(AUDIT_COST / 2);
 	/* (x, y) is r, which isn't of small order, nor (0, 0, 0, 0) */
 	wrong |= pc_25519_is_zero(v->r.z) | is_small_order(&v->r);
 	pc_25519_mul(t, v->x, v->r.z);
@@ -433,27 +435,38 @@ __attribute__((noinline)) static uint32_t audit(
 	pc_25519_mul(t, v->y, v->r.z);
 	wrong |= !equal(t, v->r.y);
 	encode_affine(encoded, v->x, v->y);
-	return wrong | pc_differences(encoded, signature, sizeof encoded);
+	pc_crypto_spent(AUDIT_COST / 2);
+	return wrong | pc_differences(encoded, claim->signature, sizeof encoded);
+}
+
+/* Reads S and A. What isn't right is refused here already, but that doesn't count. */
+__attribute__((noinline)) static uint32_t read_inputs(verification *v, const pc_ed25519_claim *claim) {
+	scalar s;
+	pc_25519_load(v->s, claim->signature + 32);
+	memcpy(s, v->s, sizeof s);
+	if (add(s, pc_25519_order, -1) == 0 || !decode(&v->r, claim->key) || is_small_order(&v->r))
+		return 0;
+	memcpy(v->key_x, v->r.x, sizeof v->key_x);
+	memcpy(v->key_y, v->r.y, sizeof v->key_y);
+	return 1;
+}
+
+uint32_t pc_ed25519_verify_claim(const pc_ed25519_claim *claim, const pc_ed25519_claim *again) {
+	volatile uint32_t first = UINT32_MAX, second = UINT32_MAX;
+	verification v;
+	memset(v.k_again, 0xFF, sizeof v.k_again);
+	if (!read_inputs(&v, claim))
+		return 0;
+	hash_to_scalar(v.k, claim->signature, claim->key, claim->text, claim->size);
+	double_multiple(&v);
+	to_affine(v.x, v.y, &v.r);
+	hash_to_scalar(v.k_again, again->signature, again->key, again->text, again->size);
+	first = audit(&v, claim);
+	second = audit(&v, again);
+	return pc_verdict(first, second);
 }
 
 uint32_t pc_ed25519_verify_raw(const uint8_t signature[64], const uint8_t key[32], const void *text, size_t size) {
-	/* Both hashes must not hang on one register. */
-	const void *volatile text_again = text;
-	volatile size_t size_again = size;
-	volatile uint32_t first = UINT32_MAX, second = UINT32_MAX;
-	verification v;
-	scalar s;
-	memset(v.k_again, 0xFF, sizeof v.k_again);
-	pc_25519_load(v.s, signature + 32);
-	memcpy(s, v.s, sizeof s);
-	/* What isn't right is refused here already, but that doesn't count. */
-	if (add(s, pc_25519_order, -1) == 0 || !decode(&v.a, key) || is_small_order(&v.a))
-		return 0;
-	hash_to_scalar(v.k, signature, key, text, size);
-	double_multiple(&v);
-	to_affine(v.x, v.y, &v.r);
-	hash_to_scalar(v.k_again, signature, key, text_again, size_again);
-	first = audit(&v, signature, key);
-	second = audit(&v, signature, key);
-	return pc_verdict(first, second);
+	const pc_ed25519_claim claim = {key, signature, text, size};
+	return pc_ed25519_verify_claim(&claim, &claim);
 }
