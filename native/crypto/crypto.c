@@ -182,11 +182,13 @@ static pc_crypto_status status_of(uint32_t verdict, pc_crypto_status otherwise) 
 }
 
 pc_crypto_status pc_ecdsa_verify(const uint8_t public_key[65], const uint8_t hash[32], const uint8_t signature[64]) {
-	const br_ec_public_key key = {BR_EC_secp256r1, (uint8_t *)(uintptr_t)public_key, PC_P256_PUBLIC_SIZE};
+	/* Of each address two copies, so that no register stands alone for it. */
+	const uint8_t *volatile key = public_key, *volatile digest = hash, *volatile bytes = signature;
+	const pc_p256_claim claim = {public_key, PC_P256_PUBLIC_SIZE, hash, PC_SHA256_SIZE, signature, PC_SIGNATURE_SIZE};
+	const pc_p256_claim again = {key, PC_P256_PUBLIC_SIZE, digest, PC_SHA256_SIZE, bytes, PC_SIGNATURE_SIZE};
 	pc_crypto_status otherwise =
 		pc_crypto.is_point(public_key, PC_P256_PUBLIC_SIZE) != 0 ? PC_CRYPTO_FORGED : PC_CRYPTO_KEY;
-	return status_of(
-		pc_crypto.ecdsa_verify(pc_crypto.p256, hash, PC_SHA256_SIZE, &key, signature, PC_SIGNATURE_SIZE), otherwise);
+	return status_of(pc_crypto.ecdsa_verify(&claim, &again), otherwise);
 }
 
 /* X25519, Ed25519 -------------------------------------------------------------------------------------------------------- */
@@ -223,7 +225,12 @@ pc_crypto_status pc_ed25519_sign(
 
 pc_crypto_status pc_ed25519_verify(
 	const uint8_t public_key[32], const void *message, size_t size, const uint8_t signature[64]) {
-	return status_of(pc_crypto.ed25519_verify(signature, public_key, input(message), size), PC_CRYPTO_FORGED);
+	const uint8_t *volatile key = public_key, *volatile bytes = signature;
+	const void *volatile text = input(message);
+	volatile size_t length = size;
+	const pc_ed25519_claim claim = {public_key, signature, input(message), size};
+	const pc_ed25519_claim again = {key, bytes, text, length};
+	return status_of(pc_crypto.ed25519_verify(&claim, &again), PC_CRYPTO_FORGED);
 }
 
 /* AES-CTR, AES-CCM and AES-GCM ------------------------------------------------------------------------------------------- */
@@ -281,15 +288,41 @@ pc_crypto_status pc_aes_ctr(
 	return PC_CRYPTO_OK;
 }
 
+/* What running a mode gives. */
+typedef struct {
+	uint8_t tag[16];
+	uint32_t wrong; /* of decryption: 0 if the key is what it has to be */
+} outcome;
+
+/* Is the expanded key the same if it is expanded again? Whoever knows what a disturbed expansion leaves could make tags. */
+static uint32_t __attribute__((noinline)) look_at_ccm_key(const pc_engine_aes_ctrcbc *keys, const pc_aead *message) {
+	pc_engine_aes_ctrcbc again = {0};
+	pc_crypto.aes_ctrcbc->init(&again.vtable, message->key, message->key_size);
+	uint32_t wrong = pc_word_differences(keys, &again, sizeof again);
+	pc_wipe(&again, sizeof again);
+	return wrong;
+}
+
+static uint32_t __attribute__((noinline)) look_at_gcm_key(const pc_engine_aes_ctr *keys, const pc_aead *message) {
+	pc_engine_aes_ctr again = {0};
+	pc_crypto.aes_ctr->init(&again.vtable, message->key, message->key_size);
+	uint32_t wrong = pc_word_differences(keys, &again, sizeof again);
+	pc_wipe(&again, sizeof again);
+	return wrong;
+}
+
 /* Runs a mode in one direction and computes the tag; message->tag is not looked at. False for a size that it doesn't take, and
  * nothing has changed. */
-static bool ccm(const pc_aead *message, bool encrypt, uint8_t tag[16]) {
+static bool ccm(const pc_aead *message, bool encrypt, outcome *made) {
 	if (!is_aes_key(message->key_size) || message->tag_size < 8 || message->tag_size > 16) {
 		return false;
 	}
-	pc_engine_aes_ctrcbc keys;
+	pc_engine_aes_ctrcbc keys = {0};
 	br_ccm_context context;
 	pc_crypto.aes_ctrcbc->init(&keys.vtable, message->key, message->key_size);
+	if (!encrypt) {
+		made->wrong = look_at_ccm_key(&keys, message);
+	}
 	br_ccm_init(&context, &keys.vtable);
 	bool taken = false;
 	if (br_ccm_reset(&context, input(message->nonce), message->nonce_size, message->aad_size, message->data_size,
@@ -297,7 +330,7 @@ static bool ccm(const pc_aead *message, bool encrypt, uint8_t tag[16]) {
 		br_ccm_aad_inject(&context, input(message->aad), message->aad_size);
 		br_ccm_flip(&context);
 		br_ccm_run(&context, encrypt, message->data, message->data_size);
-		br_ccm_get_tag(&context, tag);
+		br_ccm_get_tag(&context, made->tag);
 		taken = true;
 	}
 	pc_wipe(&keys, sizeof keys);
@@ -306,60 +339,64 @@ static bool ccm(const pc_aead *message, bool encrypt, uint8_t tag[16]) {
 	return taken;
 }
 
-static bool gcm(const pc_aead *message, bool encrypt, uint8_t tag[16]) {
+static bool gcm(const pc_aead *message, bool encrypt, outcome *made) {
 	if (!is_aes_key(message->key_size) || message->nonce_size != 12 || message->tag_size != 16) {
 		return false;
 	}
-	pc_engine_aes_ctr keys;
+	pc_engine_aes_ctr keys = {0};
 	br_gcm_context context;
 	pc_crypto.aes_ctr->init(&keys.vtable, message->key, message->key_size);
+	if (!encrypt) {
+		made->wrong = look_at_gcm_key(&keys, message);
+	}
 	br_gcm_init(&context, &keys.vtable, pc_crypto.ghash);
 	br_gcm_reset(&context, message->nonce, message->nonce_size);
 	br_gcm_aad_inject(&context, input(message->aad), message->aad_size);
 	br_gcm_flip(&context);
 	br_gcm_run(&context, encrypt, message->data, message->data_size);
-	br_gcm_get_tag(&context, tag);
+	br_gcm_get_tag(&context, made->tag);
 	pc_wipe(&keys, sizeof keys);
 	pc_wipe(&context, sizeof context);
 	wipe_stack();
 	return true;
 }
 
-typedef bool aead_mode(const pc_aead *message, bool encrypt, uint8_t tag[16]);
+typedef bool aead_mode(const pc_aead *message, bool encrypt, outcome *made);
 
 static pc_crypto_status seal(const pc_aead *message, aead_mode *mode) {
-	uint8_t tag[16];
-	if (!mode(message, true, tag)) {
+	outcome made;
+	if (!mode(message, true, &made)) {
 		return PC_CRYPTO_RANGE;
 	}
-	memcpy(message->tag, tag, message->tag_size);
+	memcpy(message->tag, made.tag, message->tag_size);
 	return PC_CRYPTO_OK;
 }
 
 /* One look at a tag: 0 if it is right. All is read anew. */
-static uint32_t __attribute__((noinline)) look_at_tag(const volatile pc_aead *message, const uint8_t tag[16]) {
+static uint32_t __attribute__((noinline)) look_at_tag(const volatile pc_aead *message, const volatile outcome *made) {
 	size_t size = message->tag_size;
-	return pc_differences(message->tag, tag, size) | (uint32_t)(size < 8) | (uint32_t)(size > 16);
+	uint32_t wrong = made->wrong | (uint32_t)(size < 8) | (uint32_t)(size > 16);
+	return wrong | pc_differences(message->tag, (const uint8_t *)made->tag, size);
 }
 
 /* No way through here sets the status to PC_CRYPTO_OK; the looks at the tag give it. */
 static pc_crypto_status unseal(const pc_aead *message, aead_mode *mode) {
-	uint8_t tag[16];
+	outcome made = {{0}, UINT32_MAX};
 	volatile uint32_t first = UINT32_MAX, second = UINT32_MAX;
-	/* Whatever is not computed stays wrong. */
-	for (size_t i = 0; i < message->tag_size && i < sizeof tag; i++) {
-		tag[i] = (uint8_t)~message->tag[i];
+	/* What is not computed stays wrong. */
+	for (size_t i = 0; i < message->tag_size && i < sizeof made.tag; i++) {
+		made.tag[i] = (uint8_t)~message->tag[i];
 	}
-	if (!mode(message, false, tag)) {
+	if (!mode(message, false, &made)) {
 		return PC_CRYPTO_RANGE;
 	}
-	first = look_at_tag(message, tag);
-	second = look_at_tag(message, tag);
+	first = look_at_tag(message, &made);
+	second = look_at_tag(message, &made);
 	uint32_t verdict = pc_verdict(first, second);
 	if (pc_opaque(verdict) != PC_VERDICT_YES) {
 		pc_wipe(message->data, message->data_size);
 	}
-	pc_wipe(tag, sizeof tag);
+	pc_wipe(&made, sizeof made);
 	return status_of(verdict, PC_CRYPTO_FORGED);
 }
 

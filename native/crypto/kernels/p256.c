@@ -794,15 +794,16 @@ size_t pc_p256_sign_raw(
  * The scalars are checked by multiplication, the multiples of the key by the curve, and the steps between by their sums:
  * each could be disturbed so that the outcome no longer depends on the hash or on the key, and could be had beforehand.
  */
-STEP uint32_t audit(const interleaving *w, const uint32_t u1[8], const uint32_t u2[8], const void *hash,
-	size_t hash_len, const br_ec_public_key *pk, const uint8_t *sig, size_t sig_len) {
+STEP uint32_t audit(const interleaving *w, const uint32_t u1[8], const uint32_t u2[8], const pc_p256_claim *claim) {
+	const uint8_t *signature = claim->signature;
+	size_t size = claim->signature_size / 2;
 	uint32_t r[8], s[8], z[8], t[8], zz[8], wrong = w->wrong;
 	pc_p256_affine a;
-	wrong |= !read_scalar(r, sig, sig_len / 2);
-	wrong |= !read_scalar(s, sig + sig_len / 2, sig_len / 2);
-	wrong |= !read_point(&a, pk->q, pk->qlen);
+	wrong |= !read_scalar(r, signature, size);
+	wrong |= !read_scalar(s, signature + size, size);
+	wrong |= !read_point(&a, claim->key, claim->key_size);
 	/* u1 = z / s, u2 = r / s */
-	read_hash(z, hash, hash_len);
+	read_hash(z, claim->hash, claim->hash_size);
 	scalar_mul(z, unit, z);
 	scalar_mul(t, u1, s);
 	wrong |= pc_differences(t, z, SIZE);
@@ -837,25 +838,31 @@ STEP uint32_t audit(const interleaving *w, const uint32_t u1[8], const uint32_t 
 	return wrong | differences;
 }
 
-uint32_t pc_p256_verify_raw(const br_ec_impl *impl, const void *hash, size_t hash_len, const br_ec_public_key *pk,
-	const void *sig, size_t sig_len) {
-	const uint8_t *bytes = sig;
+uint32_t pc_p256_verify_claim(const pc_p256_claim *claim, const pc_p256_claim *again) {
+	const uint8_t *signature = claim->signature;
+	size_t size = claim->signature_size / 2;
 	uint32_t r[8], u1[8], u2[8];
 	volatile uint32_t first = UINT32_MAX, second = UINT32_MAX;
 	pc_p256_affine a;
 	interleaving w;
 	/* What isn't right is refused here already, but that doesn't count. */
-	if (!supported(impl, pk->curve) || sig_len > 2 * SIZE || sig_len & 1 || !read_scalar(r, bytes, sig_len / 2) ||
-		!read_scalar(u2, bytes + sig_len / 2, sig_len / 2) || !read_point(&a, pk->q, pk->qlen))
+	if (size > SIZE || claim->signature_size & 1 || !read_scalar(r, signature, size) ||
+		!read_scalar(u2, signature + size, size) || !read_point(&a, claim->key, claim->key_size))
 		return 0;
-	read_hash(u1, hash, hash_len);
+	read_hash(u1, claim->hash, claim->hash_size);
 	invert(u2, u2, &modulo_n);
 	scalar_mul(u2, unit, u2); /* 2^256 / s */
 	scalar_mul(u1, u1, u2);
 	scalar_mul(u2, r, u2);
 	if (!multiply_add(&w, &a, u2, u1))
 		return 0;
-	first = audit(&w, u1, u2, hash, hash_len, pk, bytes, sig_len);
-	second = audit(&w, u1, u2, hash, hash_len, pk, bytes, sig_len);
+	first = audit(&w, u1, u2, claim);
+	second = audit(&w, u1, u2, again);
 	return pc_verdict(first, second);
+}
+
+uint32_t pc_p256_verify_raw(const br_ec_impl *impl, const void *hash, size_t hash_len, const br_ec_public_key *pk,
+	const void *sig, size_t sig_len) {
+	const pc_p256_claim claim = {pk->q, pk->qlen, hash, hash_len, sig, sig_len};
+	return supported(impl, pk->curve) ? pc_p256_verify_claim(&claim, &claim) : 0;
 }

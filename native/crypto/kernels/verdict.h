@@ -34,6 +34,17 @@ static inline __attribute__((always_inline)) uint32_t pc_differences(const void 
 	return difference | (pc_opaque((uint32_t)seen) ^ (uint32_t)size);
 }
 
+/* The same for words; both are aligned, and their size is a multiple of 4. */
+static inline __attribute__((always_inline)) uint32_t pc_word_differences(const void *a, const void *b, size_t size) {
+	const volatile uint32_t *left = a, *right = b;
+	uint32_t difference = 0;
+	size_t seen = 0;
+	for (; seen != size / 4; seen++) {
+		difference |= left[seen] ^ right[seen];
+	}
+	return difference | (pc_opaque((uint32_t)seen) ^ (uint32_t)(size / 4));
+}
+
 /* All ones, or 0 for 0. */
 static inline uint32_t pc_any(uint32_t value) {
 	return 0u - ((value | (0u - value)) >> 31);
