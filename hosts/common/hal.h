@@ -150,11 +150,11 @@ _Noreturn void hal_reset(void);
 
 /* ---- AES -------------------------------------------------------------------------------------------------------- */
 
-/* Encrypts one block with AES-128 in a peripheral; `in` and `out` may be the same. Only boards whose manifest says
- * "crypto": { "aesHal": true } have it. HAL_BUSY: somebody with more right took the peripheral in the midst; HAL_TIMEOUT: it
- * didn't end within ten times what it takes. Then `out` is unchanged. Nothing of key or data stays outside of the peripheral.
- * native/crypto checks what it gives. */
-hal_status hal_aes128_block(const uint8_t key[16], const uint8_t in[16], uint8_t out[16]);
+/* Encrypts `count` blocks of 16 bytes with AES-128 in a peripheral, each by itself and in place. Only boards whose manifest
+ * says "crypto": { "aesHal": true } have it. HAL_BUSY: somebody with more right took the peripheral in the midst;
+ * HAL_TIMEOUT: a block didn't end within ten times what it takes. Then some of the blocks may be encrypted. Neither key nor
+ * data stays in the driver's memory. native/crypto checks what this gives. */
+hal_status hal_aes128_encrypt(const uint8_t key[16], uint8_t *blocks, size_t count);
 
 /* ---- option bytes ------------------------------------------------------------------------------------------------ */
 

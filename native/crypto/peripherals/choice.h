@@ -1,7 +1,7 @@
 /*
  * choice.h: which peripherals a build computes with, from the board's manifest ("defines": { "crypto": ... }).
  *
- * aesHal    the board has an AES block that hal_aes128_block() of hosts/common/hal.h reaches (nRF52840: ECB)
+ * aesHal    the board has an AES block that hal_aes128_encrypt() of hosts/common/hal.h reaches (nRF52840: ECB)
  * esp32c3   the accelerators of the ESP32-C3: AES, SHA, RSA
  *
  * Without either everything is software, and the files of this folder compile to nothing. Tests set the macros themselves.

@@ -13,7 +13,7 @@ static void write_text(const uint8_t text[16]) {
 	}
 }
 
-static bool encrypt(void) {
+static bool run(void) {
 	pc_esp32c3_write(ESP32C3_AES_TRIGGER, 1);
 	return pc_esp32c3_wait(ESP32C3_AES_STATE, ESP32C3_AES_STATE_IDLE);
 }
@@ -31,13 +31,15 @@ static pc_peripheral_status begin(const uint8_t *key, size_t key_size) {
 	return PC_PERIPHERAL_OK;
 }
 
-static pc_peripheral_status block(const uint8_t in[16], uint8_t out[16]) {
-	write_text(in);
-	if (!encrypt()) {
-		return PC_PERIPHERAL_SILENT;
-	}
-	for (unsigned i = 0; i < 4; i++) {
-		pc_store_le(out + 4 * i, pc_esp32c3_read(ESP32C3_AES_TEXT_OUT(i)));
+static pc_peripheral_status encrypt(uint8_t *blocks, size_t count) {
+	for (uint8_t *block = blocks; count > 0; block += 16, count--) {
+		write_text(block);
+		if (!run()) {
+			return PC_PERIPHERAL_SILENT;
+		}
+		for (unsigned i = 0; i < 4; i++) {
+			pc_store_le(block + 4 * i, pc_esp32c3_read(ESP32C3_AES_TEXT_OUT(i)));
+		}
 	}
 	return PC_PERIPHERAL_OK;
 }
@@ -51,7 +53,7 @@ static void end(void) {
 			pc_esp32c3_write(ESP32C3_AES_KEY(i), 0);
 		}
 		write_text(zeros);
-		idle = encrypt();
+		idle = run();
 	}
 	if (!idle) {
 		pc_esp32c3_reset(ESP32C3_AES_BIT);
@@ -59,6 +61,6 @@ static void end(void) {
 	pc_esp32c3_give_back(ESP32C3_AES_BIT);
 }
 
-const pc_block_peripheral pc_aes_peripheral = {begin, block, end};
+const pc_block_peripheral pc_aes_peripheral = {begin, encrypt, end};
 
 #endif

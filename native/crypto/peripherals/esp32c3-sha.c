@@ -109,7 +109,6 @@ static bool checked(const uint32_t before[8], const uint8_t *last, const uint32_
 	memcpy(expected, before, sizeof expected);
 	pc_sha256_blocks(expected, last, 1);
 	bool right = pc_peripheral_equal(expected, after, sizeof expected);
-	pc_peripheral_wipe(expected, sizeof expected);
 	return right;
 }
 
@@ -125,8 +124,6 @@ static bool batch(uint32_t value[8], const uint8_t *data, size_t blocks) {
 	}
 	pc_peripheral_note(&state, status);
 	pc_crypto_spent((uint32_t)blocks * BLOCK_COST);
-	pc_peripheral_wipe(before, sizeof before);
-	pc_peripheral_wipe(after, sizeof after);
 	return status == PC_PERIPHERAL_OK;
 }
 

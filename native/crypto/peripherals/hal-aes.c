@@ -1,4 +1,4 @@
-/* hal-aes.c: the board's AES block behind hal_aes128_block(), for peripheral-aes.h. */
+/* hal-aes.c: the board's AES block behind hal_aes128_encrypt(), for peripheral-aes.h. */
 #include "choice.h"
 
 #if PC_ENGINE_AES_HAL
@@ -17,8 +17,8 @@ static pc_peripheral_status begin(const uint8_t *key, size_t key_size) {
 	return PC_PERIPHERAL_OK;
 }
 
-static pc_peripheral_status block(const uint8_t in[16], uint8_t out[16]) {
-	switch (hal_aes128_block(loaded, in, out)) {
+static pc_peripheral_status encrypt(uint8_t *blocks, size_t count) {
+	switch (hal_aes128_encrypt(loaded, blocks, count)) {
 	case HAL_OK:
 		return PC_PERIPHERAL_OK;
 	case HAL_UNSUPPORTED:
@@ -34,6 +34,6 @@ static void end(void) {
 	loaded = NULL;
 }
 
-const pc_block_peripheral pc_aes_peripheral = {begin, block, end};
+const pc_block_peripheral pc_aes_peripheral = {begin, encrypt, end};
 
 #endif

@@ -9,7 +9,8 @@
  *
  * Messages of a few blocks are left to software: the check would cost more than the peripheral saves.
  *
- * Keys of 16 and 32 bytes; the same contracts as in kernels/aes.h otherwise. Not to be used from interrupt handlers.
+ * Keys of 16 and 32 bytes; the same contracts as in kernels/aes.h otherwise. What is left of secrets on the stack is the
+ * caller's to wipe, as with the kernels. Not to be used from interrupt handlers.
  */
 #ifndef PERICARD_PERIPHERALS_PERIPHERAL_AES_H
 #define PERICARD_PERIPHERALS_PERIPHERAL_AES_H
@@ -39,12 +40,12 @@ bool pc_peripheral_aes_works(void);
 
 /*
  * The board's peripheral: hal-aes.c or esp32c3-aes.c. begin() takes it and gives it a key of 16 or 32 bytes; where that is
- * OK, block() encrypts single blocks (in and out may be the same), and end() takes the key out of it and gives it back.
- * Statuses as in peripheral.h, but WRONG.
+ * OK, encrypt() encrypts blocks, each by itself and in place, and end() takes the key out of it and gives it back. Statuses as
+ * in peripheral.h, but WRONG; where it isn't OK what has become of the blocks is open.
  */
 typedef struct {
 	pc_peripheral_status (*begin)(const uint8_t *key, size_t key_size);
-	pc_peripheral_status (*block)(const uint8_t in[16], uint8_t out[16]);
+	pc_peripheral_status (*encrypt)(uint8_t *blocks, size_t count);
 	void (*end)(void);
 } pc_block_peripheral;
 

@@ -59,10 +59,4 @@ static inline bool pc_peripheral_equal(const void *a, const void *b, size_t size
 	return difference == 0;
 }
 
-/* Overwrites memory with zeros, though it is not read any more. */
-static inline void pc_peripheral_wipe(void *data, size_t size) {
-	memset(data, 0, size);
-	__asm__ volatile("" : : "r"(data) : "memory");
-}
-
 #endif

@@ -1,4 +1,4 @@
-/* hal-model.c: hal_aes128_block() of a board that doesn't exist, and its failures. */
+/* hal-model.c: hal_aes128_encrypt() of a board that doesn't exist, and its failures. */
 #include "hal.h"
 #include "model.h"
 #include "plain.h"
@@ -23,7 +23,7 @@ const char *model_violation(void) {
 	return NULL;
 }
 
-hal_status hal_aes128_block(const uint8_t key[16], const uint8_t in[16], uint8_t out[16]) {
+static hal_status encrypt(const uint8_t key[16], uint8_t block[16]) {
 	model_fault now = operations < fault_at || (fault == MODEL_ONCE && operations > fault_at) ? MODEL_WORKS : fault;
 	operations++;
 	switch (now) {
@@ -32,11 +32,19 @@ hal_status hal_aes128_block(const uint8_t key[16], const uint8_t in[16], uint8_t
 	case MODEL_TAKEN:
 		return HAL_BUSY;
 	case MODEL_IDLE:
-		memset(out, 0, 16);
+		memset(block, 0, 16);
 		return HAL_OK;
 	default:
-		plain_aes(key, 16, in, out);
-		out[9] ^= now == MODEL_WORKS ? 0 : 0x04;
+		plain_aes(key, 16, block, block);
+		block[9] ^= now == MODEL_WORKS ? 0 : 0x04;
 		return HAL_OK;
 	}
+}
+
+hal_status hal_aes128_encrypt(const uint8_t key[16], uint8_t *blocks, size_t count) {
+	hal_status status = HAL_OK;
+	for (size_t i = 0; i < count && status == HAL_OK; i++) {
+		status = encrypt(key, blocks + 16 * i);
+	}
+	return status;
 }
