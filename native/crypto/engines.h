@@ -50,12 +50,16 @@ typedef struct {
 	const br_ec_impl *p256;
 	uint32_t (*is_point)(const uint8_t *point, size_t size);
 	br_ecdsa_sign ecdsa_sign;
+	uint32_t (*ecdsa_check_nonce)(
+		const br_hash_class *hf, const void *hash, const br_ec_private_key *sk, const uint8_t signature[64]);
 	uint32_t (*ecdsa_verify)(const pc_p256_claim *claim, const pc_p256_claim *again);
 	uint32_t (*x25519)(uint8_t out[32], const uint8_t scalar[32], const uint8_t point[32]);
 	void (*x25519_public)(uint8_t out[32], const uint8_t secret[32]);
 	void (*ed25519_public)(uint8_t key[32], const uint8_t seed[32]);
 	void (*ed25519_sign)(
 		uint8_t signature[64], const uint8_t seed[32], const uint8_t key[32], const void *text, size_t size);
+	uint32_t (*ed25519_check_nonce)(
+		const uint8_t signature[64], const uint8_t seed[32], const uint8_t key[32], const void *text, size_t size);
 	uint32_t (*ed25519_verify)(const pc_ed25519_claim *claim, const pc_ed25519_claim *again);
 	const br_block_ctr_class *aes_ctr;
 	const br_block_ctrcbc_class *aes_ctrcbc;
@@ -72,11 +76,13 @@ static const pc_crypto_engines pc_crypto __attribute__((unused)) = {
 	.p256 = &pc_p256_ec,
 	.is_point = pc_p256_is_point,
 	.ecdsa_sign = pc_p256_sign_raw,
+	.ecdsa_check_nonce = pc_p256_check_nonce,
 	.ecdsa_verify = pc_p256_verify_claim,
 	.x25519 = pc_x25519_raw,
 	.x25519_public = pc_x25519_public_raw,
 	.ed25519_public = pc_ed25519_public_raw,
 	.ed25519_sign = pc_ed25519_sign_raw,
+	.ed25519_check_nonce = pc_ed25519_check_nonce,
 	.ed25519_verify = pc_ed25519_verify_claim,
 #if PC_ENGINE_AES_PERIPHERAL
 	.aes_ctr = &pc_peripheral_aes_ctr_vtable,

@@ -220,6 +220,19 @@ static void hash_to_scalar(scalar out, const uint8_t a[32], const uint8_t b[32],
 	pc_crypto_spent(REDUCE_COST);
 }
 
+/* out = r + k s */
+static void respond(scalar out, const scalar r, const scalar k, const scalar s) {
+	uint32_t product[16];
+	multiply(product, k, 8, s, 8);
+	uint64_t carry = 0;
+	for (unsigned i = 0; i < 16; i++) {
+		carry += (uint64_t)product[i] + (i < 8 ? r[i] : 0);
+		product[i] = (uint32_t)carry;
+		carry >>= 32;
+	}
+	reduce(out, product);
+}
+
 void pc_ed25519_sign_raw(
 	uint8_t signature[64], const uint8_t seed[32], const uint8_t key[32], const void *text, size_t size) {
 	scalar s, r, k;
@@ -232,18 +245,21 @@ void pc_ed25519_sign_raw(
 	hash_to_scalar(r, prefix, NULL, text, size);
 	encode_multiple(nonce_point, r);
 	hash_to_scalar(k, nonce_point, key, text, size);
-	/* S = r + k s */
-	uint32_t product[16];
-	multiply(product, k, 8, s, 8);
-	uint64_t carry = 0;
-	for (unsigned i = 0; i < 16; i++) {
-		carry += (uint64_t)product[i] + (i < 8 ? r[i] : 0);
-		product[i] = (uint32_t)carry;
-		carry >>= 32;
-	}
-	reduce(s, product);
+	respond(s, r, k, s);
 	memcpy(signature, nonce_point, 32);
 	store(signature + 32, s);
+}
+
+uint32_t pc_ed25519_check_nonce(
+	const uint8_t signature[64], const uint8_t seed[32], const uint8_t key[32], const void *text, size_t size) {
+	scalar s, r, k;
+	uint8_t prefix[32];
+	expand(s, prefix, seed);
+	hash_to_scalar(r, prefix, NULL, text, size);
+	hash_to_scalar(k, signature, key, text, size);
+	respond(s, r, k, s);
+	pc_25519_load(k, signature + 32);
+	return pc_differences(s, k, sizeof s) == 0;
 }
 
 /* ---- verification ----------------------------------------------------------------------------------------------- */

@@ -17,6 +17,14 @@ void pc_ed25519_public_raw(uint8_t key[32], const uint8_t seed[32]);
 void pc_ed25519_sign_raw(
 	uint8_t signature[64], const uint8_t seed[32], const uint8_t key[32], const void *text, size_t size);
 
+/*
+ * Returns 1 if the nonce of a signature by seed, whose public key is key, is the one of RFC 8032 for this text, else 0: derives
+ * it anew, and looks whether S = r + k a. A right signature with another nonce, made by a disturbed derivation, may give the
+ * key away. Constant-time but for size.
+ */
+uint32_t pc_ed25519_check_nonce(
+	const uint8_t signature[64], const uint8_t seed[32], const uint8_t key[32], const void *text, size_t size);
+
 /* That a signature (R || S, 64 bytes) is one of text[0..size) by a key (A, 32 bytes). */
 typedef struct {
 	const uint8_t *key, *signature;

@@ -789,6 +789,24 @@ size_t pc_p256_sign_raw(
 	return 2 * SIZE;
 }
 
+uint32_t pc_p256_check_nonce(
+	const br_hash_class *hf, const void *hash, const br_ec_private_key *sk, const uint8_t signature[64]) {
+	uint32_t key[8], z[8], k[8], r[8], s[8];
+	nonce_source source;
+	if (!read_scalar(key, sk->x, sk->xlen) || !read_scalar(r, signature, SIZE) ||
+		!read_scalar(s, signature + SIZE, SIZE))
+		return 0;
+	read_hash(z, hash, hash_size(hf));
+	start_nonces(&source, hf, key, z);
+	next_nonce(k, &source);
+	/* all three divided by 2^256 */
+	scalar_mul(z, unit, z);
+	scalar_mul(r, r, key);
+	reduce(r, r, add(r, r, z));
+	scalar_mul(s, s, k);
+	return pc_differences(r, s, SIZE) == 0;
+}
+
 /*
  * Looks at all that a right signature asks for, from the inputs on, and at what was done to find out: 0, or something else.
  * The scalars are checked by multiplication, the multiples of the key by the curve, and the steps between by their sums:

@@ -34,6 +34,14 @@ uint32_t pc_p256_is_point(const uint8_t *point, size_t size);
 size_t pc_p256_sign_raw(
 	const br_ec_impl *impl, const br_hash_class *hf, const void *hash, const br_ec_private_key *sk, void *sig);
 
+/*
+ * Returns 1 if the nonce of a signature (r and s, 32 bytes each) by sk is the one of RFC 6979 for this hash, else 0: derives
+ * it anew, and looks whether k s = z + r d. A right signature with another nonce, made by a disturbed derivation, may give
+ * the key away. Constant-time.
+ */
+uint32_t pc_p256_check_nonce(
+	const br_hash_class *hf, const void *hash, const br_ec_private_key *sk, const uint8_t signature[64]);
+
 /* That a signature is one of a hash by a key. */
 typedef struct {
 	const uint8_t *key; /* 04 X Y */
