@@ -90,6 +90,8 @@ const groups: Readonly<Record<string, () => Case[]>> = {
 			{ call: ["sha256", data, pick(data.length + 1)], out: sha256(data) },
 			{ call: ["sha512", data, pick(data.length + 1)], out: sha512(data) },
 			{ call: ["hmac", key, data], out: hmac(sha256, key, data) },
+			{ call: ["hmac512", key, data], out: hmac(sha512, key, data) },
+			{ call: ["hkdf512", salt, key, info, length], out: hkdf(sha512, key, salt, info, length) },
 			{ call: ["hkdf", salt, key, info, length], out: hkdf(sha256, key, salt, info, length) },
 		];
 	},
@@ -221,7 +223,7 @@ const groups: Readonly<Record<string, () => Case[]>> = {
 			try {
 				return { out: agree() };
 			} catch {
-				return { status: "refused" };
+				return { status: "key" };
 			}
 		};
 		const secret = wrapped.secret("x25519", own);
@@ -236,7 +238,7 @@ const groups: Readonly<Record<string, () => Case[]>> = {
 			{ call: ["ed25519-sign", own, key, text], out: signature },
 			{ call: ["ed25519-sign", own, "", text], out: signByNode(null, text, wrapped.secret("ed25519", own)) },
 			{ call: ["ed25519-verify", key, text, signature] },
-			{ call: ["ed25519-verify", otherKey, otherText, otherSignature], status: accepted ? "ok" : "refused" },
+			{ call: ["ed25519-verify", otherKey, otherText, otherSignature], status: accepted ? "ok" : "forged" },
 		];
 	},
 };

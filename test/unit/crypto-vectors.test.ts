@@ -88,7 +88,7 @@ const counts: Readonly<Record<string, number>> = {
 	"aes.txt": 728,
 	"ccm.txt": 236,
 	"gcm.txt": 168,
-	"mac.txt": 11,
+	"mac.txt": 17,
 	"p256.txt": 211,
 	"sha.txt": 210,
 	"wycheproof.txt": 398,

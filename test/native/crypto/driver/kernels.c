@@ -4,7 +4,6 @@
 #include "driver.h"
 
 #include "kernels/aes.h"
-#include "kernels/ed25519.h"
 #include "kernels/ghash.h"
 #include "kernels/p256.h"
 #include "kernels/sha256.h"
@@ -42,17 +41,6 @@ static const char *hash_moved(const br_hash_class *class, size_t block, const by
 	uint8_t *digest = result((class->desc >> BR_HASHDESC_OUT_OFF) & BR_HASHDESC_OUT_MASK);
 	class->out(to, digest);
 	class->out(to, digest);
-	return "ok";
-}
-
-/* data, how often */
-static const char *sha512_repeated(const bytes *a) {
-	br_hash_compat_context context;
-	pc_sha512_vtable.init(&context.vtable);
-	for (uint64_t i = number(a[1]); i > 0; i--) {
-		pc_sha512_vtable.update(&context.vtable, a[0].data, a[0].size);
-	}
-	pc_sha512_vtable.out(&context.vtable, result(64));
 	return "ok";
 }
 
@@ -365,7 +353,7 @@ static const char *p256_interface(const bytes *a) {
 	return answer(right && refuses);
 }
 
-/* X25519 and Ed25519 -------------------------------------------------------------------------------------------------- */
+/* X25519 ------------------------------------------------------------------------------------------------------------- */
 
 /* scalar, coordinate; also over its own arguments */
 static const char *x25519(const bytes *a) {
@@ -376,11 +364,6 @@ static const char *x25519(const bytes *a) {
 	expect(pc_x25519_raw(scalar, scalar, a[1].data) == good && memcmp(scalar, out, 32) == 0, "over the scalar");
 	expect(pc_x25519_raw(point, a[0].data, point) == good && memcmp(point, out, 32) == 0, "over the coordinate");
 	return answer(good == 1);
-}
-
-static const char *x25519_public(const bytes *a) {
-	pc_x25519_public_raw(result(32), a[0].data);
-	return "ok";
 }
 
 /* RFC 7748, 5.2: k and u, how often */
@@ -408,27 +391,9 @@ static const char *x25519_mul(const bytes *a) {
 	return answer(good == 1);
 }
 
-static const char *ed25519_public(const bytes *a) {
-	pc_ed25519_public_raw(result(32), a[0].data);
-	return "ok";
-}
-
-/* seed, public key or none, text */
-static const char *ed25519_sign(const bytes *a) {
-	pc_ed25519_sign_raw(result(64), a[0].data, a[1].data, a[2].data, a[2].size);
-	return "ok";
-}
-
-/* public key, text, signature */
-static const char *ed25519_verify(const bytes *a) {
-	return answer(pc_ed25519_verify_raw(a[2].data, a[0].data, a[1].data, a[1].size) == PC_VERDICT_YES);
-}
-
 const operation kernel_operations[] = {
 	{"sha256-moved", sha256_moved},
 	{"sha512-moved", sha512_moved},
-	{"sha512", sha512_moved},
-	{"sha512-repeated", sha512_repeated},
 	{"sha256-resumed", sha256_resumed},
 	{"sha512-resumed", sha512_resumed},
 	{"sha256-chain", sha256_chain},
@@ -449,12 +414,8 @@ const operation kernel_operations[] = {
 	{"p256-sign-again", p256_sign_again},
 	{"p256-verify", p256_verify},
 	{"p256-interface", p256_interface},
-	{"x25519", x25519},
-	{"x25519-public", x25519_public},
+	{"x25519-raw", x25519},
 	{"x25519-chain", x25519_chain},
 	{"x25519-mul", x25519_mul},
-	{"ed25519-public", ed25519_public},
-	{"ed25519-sign", ed25519_sign},
-	{"ed25519-verify", ed25519_verify},
 	{NULL, NULL},
 };
