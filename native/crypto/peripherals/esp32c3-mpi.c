@@ -94,11 +94,6 @@ static pc_peripheral_status test(void) {
 	return status;
 }
 
-bool pc_esp32c3_mpi_works(void) {
-	(void)pc_peripheral_usable(&state, test);
-	return state != PC_PERIPHERAL_FAILED;
-}
-
 /* ---- the field ---------------------------------------------------------------------------------------------------- */
 
 static const uint32_t p[8] = {
@@ -150,12 +145,12 @@ static void reduce(uint32_t d[8], const uint32_t t[16]) {
 
 void pc_p256_mul(uint32_t d[8], const uint32_t a[8], const uint32_t b[8]) {
 	uint32_t t[16];
-	if (pc_peripheral_usable(&state, test)) {
+	if (pc_peripheral_usable(&state, PC_ENGINE_P256_HARDWARE, test)) {
 		pc_peripheral_status status = multiply(t, a, b);
 		if (status == PC_PERIPHERAL_OK && !is_product(t, a, b)) {
 			status = PC_PERIPHERAL_WRONG;
 		}
-		pc_peripheral_note(&state, status);
+		pc_peripheral_note(&state, PC_ENGINE_P256_HARDWARE, status);
 		if (status == PC_PERIPHERAL_OK) {
 			reduce(d, t);
 			return;

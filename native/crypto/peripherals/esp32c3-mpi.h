@@ -11,9 +11,6 @@
 
 #include "peripheral.h"
 
-/* Runs the known-answer test if it hasn't been run. False if the accelerator has failed: then, or in any use since. */
-bool pc_esp32c3_mpi_works(void);
-
 /* p256-portable.c's pc_p256_mul(), under this name where the accelerator has the other. */
 void pc_p256_mul_software(uint32_t d[8], const uint32_t a[8], const uint32_t b[8]);
 

@@ -97,11 +97,6 @@ static pc_peripheral_status test(void) {
 	return status;
 }
 
-bool pc_esp32c3_sha_works(void) {
-	(void)pc_peripheral_usable(&state, test);
-	return state != PC_PERIPHERAL_FAILED;
-}
-
 /* ---- blocks ------------------------------------------------------------------------------------------------------ */
 
 static bool checked(const uint32_t before[8], const uint8_t *last, const uint32_t after[8]) {
@@ -122,13 +117,13 @@ static bool batch(uint32_t value[8], const uint8_t *data, size_t blocks) {
 	if (status == PC_PERIPHERAL_OK) {
 		memcpy(value, after, sizeof after);
 	}
-	pc_peripheral_note(&state, status);
+	pc_peripheral_note(&state, PC_ENGINE_SHA256_HARDWARE, status);
 	pc_crypto_spent((uint32_t)blocks * BLOCK_COST);
 	return status == PC_PERIPHERAL_OK;
 }
 
 static void compress_all(uint32_t value[8], const uint8_t *data, size_t blocks) {
-	while (blocks >= PAYS && pc_peripheral_usable(&state, test)) {
+	while (blocks >= PAYS && pc_peripheral_usable(&state, PC_ENGINE_SHA256_HARDWARE, test)) {
 		size_t now = blocks < BATCH ? blocks : BATCH;
 		if (!batch(value, data, now)) {
 			pc_sha256_blocks(value, data, now);

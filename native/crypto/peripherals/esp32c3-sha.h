@@ -12,7 +12,4 @@
 
 extern const br_hash_class pc_esp32c3_sha256_vtable;
 
-/* Runs the known-answer test if it hasn't been run. False if the accelerator has failed: then, or in any use since. */
-bool pc_esp32c3_sha_works(void);
-
 #endif

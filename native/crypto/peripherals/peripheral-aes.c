@@ -87,7 +87,7 @@ static pc_peripheral_status make_mac(
 
 /* Ends a batch, after a check if it went well. True if it may be used. */
 static bool settle(pc_peripheral_status status, size_t encrypted) {
-	pc_peripheral_note(&state, status);
+	pc_peripheral_note(&state, PC_ENGINE_AES_HARDWARE, status);
 	pc_crypto_spent((uint32_t)encrypted * BLOCK_COST);
 	return status == PC_PERIPHERAL_OK;
 }
@@ -139,13 +139,8 @@ static pc_peripheral_status test(void) {
 	return PC_PERIPHERAL_OK;
 }
 
-bool pc_peripheral_aes_works(void) {
-	(void)pc_peripheral_usable(&state, test);
-	return state != PC_PERIPHERAL_FAILED;
-}
-
 static bool pays(size_t blocks, size_t from) {
-	return blocks >= from && pc_peripheral_usable(&state, test);
+	return blocks >= from && pc_peripheral_usable(&state, PC_ENGINE_AES_HARDWARE, test);
 }
 
 /* ---- CTR -------------------------------------------------------------------------------------------------------- */

@@ -35,9 +35,6 @@ typedef struct {
 extern const br_block_ctr_class pc_peripheral_aes_ctr_vtable;
 extern const br_block_ctrcbc_class pc_peripheral_aes_ctrcbc_vtable;
 
-/* Runs the known-answer test if it hasn't been run. False if the peripheral has failed: then, or in any use since. */
-bool pc_peripheral_aes_works(void);
-
 /*
  * The board's peripheral: hal-aes.c or esp32c3-aes.c. begin() takes it and gives it a key of 16 or 32 bytes; where that is
  * OK, encrypt() encrypts blocks, each by itself and in place, and end() takes the key out of it and gives it back. Statuses as

@@ -9,6 +9,8 @@
 #ifndef PERICARD_PERIPHERALS_PERIPHERAL_H
 #define PERICARD_PERIPHERALS_PERIPHERAL_H
 
+#include "../selftest.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,17 +32,19 @@ typedef enum {
 } pc_peripheral_state;
 
 /* Takes note of what an operation came to. */
-static inline void pc_peripheral_note(pc_peripheral_state *state, pc_peripheral_status status) {
+static inline void pc_peripheral_note(pc_peripheral_state *state, pc_engine engine, pc_peripheral_status status) {
 	if (status == PC_PERIPHERAL_SILENT || status == PC_PERIPHERAL_WRONG) {
 		*state = PC_PERIPHERAL_FAILED;
+		pc_engine_fail(engine);
 	}
 }
 
 /* May it be used? Runs its known-answer test if that hasn't been done. One that is busy meanwhile is asked again next time. */
-static inline bool pc_peripheral_usable(pc_peripheral_state *state, pc_peripheral_status (*test)(void)) {
+static inline bool pc_peripheral_usable(
+	pc_peripheral_state *state, pc_engine engine, pc_peripheral_status (*test)(void)) {
 	if (*state == PC_PERIPHERAL_UNTESTED) {
 		pc_peripheral_status status = test();
-		pc_peripheral_note(state, status);
+		pc_peripheral_note(state, engine, status);
 		if (status == PC_PERIPHERAL_OK) {
 			*state = PC_PERIPHERAL_WORKS;
 		}
