@@ -149,11 +149,17 @@ function subjects(random: number): Subject[] {
 			arguments: (key) => [key, key.length, message, message.length, new Room(32)],
 		},
 		{
-			name: "HKDF",
-			routine: "pc_hkdf_sha256",
+			name: "HMAC-SHA-512",
+			routine: "pc_hmac_sha512",
 			secrets: seeds,
-			arguments: (key) => [nonce, nonce.length, key, key.length, nonce, 5, new Room(80), 80],
+			arguments: (key) => [key, key.length, message, message.length, new Room(64)],
 		},
+		...["pc_hkdf_sha256", "pc_hkdf_sha512"].map((routine) => ({
+			name: `HKDF, ${routine}`,
+			routine,
+			secrets: seeds,
+			arguments: (key: Uint8Array) => [nonce, nonce.length, key, key.length, nonce, 5, new Room(80), 80],
+		})),
 		{
 			name: "HMAC_DRBG",
 			routine: "bench_hmac_drbg",

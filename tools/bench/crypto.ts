@@ -83,9 +83,10 @@ export const UNVERIFIED = "-DMODDEF_CRYPTO_VERIFYSIGNATURES=0";
 /** The C and assembler files of native/crypto as a firmware has them, but for its JavaScript. */
 export function cryptoSources(): string[] {
 	const manifest = join(pericardRoot, "native/crypto/manifest.json");
-	const { natives } = readManifest(join(pericardRoot, "tools/bench/apps/crypto"), readBoard(BOARD));
+	const { natives } = readManifest(join(pericardRoot, "firmware/apps/ecg-patch"), readBoard(BOARD));
 	const group = natives.find((one) => one.manifest === manifest);
-	return (group?.sources ?? []).filter((file) => !/\/xs_\w+\.c$/.test(file));
+	if (group === undefined) throw new Error(`ecg-patch has nothing of ${manifest}`);
+	return group.sources.filter((file) => !/\/xs_\w+\.c$/.test(file));
 }
 
 /** An operation, and BearSSL's with the same arguments. */
@@ -104,6 +105,8 @@ interface Operation {
 	readonly plain?: boolean;
 	/** The signature is verified before it leaves, as the product does unless a manifest says otherwise. */
 	readonly checked?: boolean;
+	/** Beyond what has a bound. */
+	readonly more?: boolean;
 }
 
 const P256_KEY = seededBytes(32, "P-256 key");
@@ -167,7 +170,7 @@ async function operations(machine: Machine): Promise<Operation[]> {
 	};
 	const hash = { arguments: [DATA, MESSAGE, new Room(32)] };
 	const request = { arguments: [AES_KEY, 32, new Room(32), 32] };
-	return [
+	const bounded: Operation[] = [
 		{ name: "p256-sign", ...both("ecdsa_sign", sign.arguments, 64), published: 375_000, bound: 450_000 },
 		{
 			name: "p256-verify",
@@ -202,7 +205,8 @@ async function operations(machine: Machine): Promise<Operation[]> {
 			published: 28.8,
 			bound: 34,
 		},
-		/* Beyond what has a bound. */
+	];
+	const more: Operation[] = [
 		{ name: "p256-sign-verified", call: sign, checked: true },
 		{ name: "p256-public", ...both("p256_public", [P256_KEY, new Room(65)], 65), published: 327_000 },
 		{ name: "x25519-public", call: { routine: "pc_x25519_public", arguments: [X25519_KEY, new Room(32)] } },
@@ -236,14 +240,15 @@ async function operations(machine: Machine): Promise<Operation[]> {
 			plain: true,
 		},
 	];
+	return [...bounded, ...more.map((operation) => ({ ...operation, more: true }))];
 }
 
 const round = (value: number) => Math.round(value * 100) / 100;
 
-/** One call behind another that has warmed it up: what an engine does before its first use only is no part of it. */
-async function measured(machine: Machine, { call, output, bytes = 1 }: Operation, routine: string) {
-	await machine.call({ ...call, routine });
-	const run = await machine.call({ ...call, routine, keep: true });
+/** A call behind another that has warmed it up: what an engine does before its first use only is no part of it. */
+async function runWarm(machine: Machine, { output, bytes = 1 }: Operation, call: Call) {
+	await machine.call(call);
+	const run = await machine.call({ ...call, keep: true });
 	const at = typeof output?.at === "number" ? (run.arguments[output.at] ?? 0) : output?.at;
 	return {
 		cost: { instructions: round(run.instructions / bytes), cycles: round(run.cycles / bytes) },
@@ -300,58 +305,86 @@ class Images {
 	}
 }
 
-/** Measures everything. Throws if the sources are missing, or if ours and BearSSL's results differ. */
-export async function measureCrypto(progress: (message: string) => void): Promise<CryptoReport> {
+/** The machines that operations run in, and what tells that one went well. */
+interface Bench {
+	/** Signatures leave as they are made. */
+	readonly machine: Machine;
+	/** Signatures are verified before they leave, as in the product. */
+	readonly product: Machine;
+	readonly ok: number;
+}
+
+/** Builds both images, runs `use`, and ends the machines. */
+async function withBench<T>(images: Images, use: (bench: Bench) => Promise<T>): Promise<T> {
 	const problem = bearsslProblem();
 	if (problem !== undefined) throw new BuildError(`${problem}\n${bearsslAdvice()}`);
-	progress("building");
-	const images = new Images();
 	const variables = ["key", "nonce", "aad", "data", "ccm", "gcm", "ok"].map((name) => `bench_${name}`);
 	const called = ["sha256", "sha512", "hmac_drbg"].map((name) => `bench_${name}`);
 	const others = ["hmac_sha256", "aes_ctr", "aes_gcm_encrypt", "aes_gcm_decrypt"].map((name) => `baseline_${name}`);
 	const entries = [...frontDoor(), ...SUITE.baseline, ...others, ...variables, ...called, ...Object.keys(handComputed)];
 	const machine = await openMachine(await images.build(entries, UNVERIFIED));
-	const product = await openMachine(await images.build(entries));
-	const misses: string[] = [];
-	const details: CryptoDetails[] = [];
 	try {
-		progress("checking the cycle model");
-		misses.push(...(await checkModel(machine)).map((line) => `the cycle model: ${line}`));
-		const [ok = 0] = new Uint32Array((await machine.read("bench_ok", 4)).buffer);
-		for (const operation of await operations(machine)) {
-			const { name, bytes, call, baseline, published, bound, checked, plain } = operation;
-			progress(name);
-			const ours = await measured(checked ? product : machine, operation, call.routine);
-			if (!plain && ours.value !== ok) throw new Error(`${call.routine} fails with ${ours.value}`);
-			const other =
-				baseline === undefined
-					? undefined
-					: await measured(machine, { ...operation, call: baseline }, baseline.routine);
-			if (other !== undefined && other.result !== ours.result)
-				throw new Error(`${name}: BearSSL's result is another one`);
-			const figure: CryptoFigure = {
-				name,
-				unit: bytes === undefined ? "operation" : "byte",
-				...ours.cost,
-				stackBytes: ours.stack,
-				baseline: other?.cost ?? null,
-			};
-			if (bound !== undefined && figure.cycles > bound)
-				misses.push(`${name}: ${figure.cycles} cycles, at most ${bound}`);
-			if (ours.stack > STACK_BOUND) misses.push(`${name}: ${ours.stack} bytes of stack, at most ${STACK_BOUND}`);
-			details.push({
-				figure,
-				baselineStackBytes: other?.stack,
-				codeBytes: await images.code(call.routine),
-				baselineCodeBytes: baseline === undefined ? undefined : await images.code(baseline.routine),
-				published,
-				bound,
-			});
+		const product = await openMachine(await images.build(entries));
+		try {
+			const [ok = 0] = new Uint32Array((await machine.read("bench_ok", 4)).buffer);
+			return await use({ machine, product, ok });
+		} finally {
+			await product.close();
 		}
 	} finally {
 		await machine.close();
-		await product.close();
 	}
+}
+
+interface Measured {
+	readonly figure: CryptoFigure;
+	readonly baselineStackBytes: number | undefined;
+}
+
+/** Runs an operation and BearSSL's. Throws if it fails, or if their results differ. */
+async function measure({ machine, product, ok }: Bench, operation: Operation): Promise<Measured> {
+	const { name, bytes, call, baseline, checked, plain } = operation;
+	const ours = await runWarm(checked ? product : machine, operation, call);
+	if (!plain && ours.value !== ok) throw new Error(`${call.routine} fails with ${ours.value}`);
+	const other = baseline === undefined ? undefined : await runWarm(machine, operation, baseline);
+	if (other !== undefined && other.result !== ours.result) throw new Error(`${name}: BearSSL's result is another one`);
+	const unit = bytes === undefined ? "operation" : "byte";
+	const figure: CryptoFigure = { name, unit, ...ours.cost, stackBytes: ours.stack, baseline: other?.cost ?? null };
+	return { figure, baselineStackBytes: other?.stack };
+}
+
+/** The figures of the primitives that have a name in `pericard bench` too: those before the rest of the table. */
+export async function primitives(): Promise<CryptoFigure[]> {
+	return withBench(new Images(), async (bench) => {
+		const figures: CryptoFigure[] = [];
+		for (const operation of (await operations(bench.machine)).filter(({ more }) => !more)) {
+			figures.push((await measure(bench, operation)).figure);
+		}
+		return figures;
+	});
+}
+
+/** Measures everything. Throws if the sources are missing, or if ours and BearSSL's results differ. */
+export async function measureCrypto(progress: (message: string) => void): Promise<CryptoReport> {
+	const misses: string[] = [];
+	const details: CryptoDetails[] = [];
+	const images = new Images();
+	progress("building");
+	await withBench(images, async (bench) => {
+		progress("checking the cycle model");
+		misses.push(...(await checkModel(bench.machine)).map((line) => `the cycle model: ${line}`));
+		for (const operation of await operations(bench.machine)) {
+			const { name, call, baseline, published, bound } = operation;
+			progress(name);
+			const { figure, baselineStackBytes } = await measure(bench, operation);
+			const { cycles, stackBytes } = figure;
+			if (bound !== undefined && cycles > bound) misses.push(`${name}: ${cycles} cycles, at most ${bound}`);
+			if (stackBytes > STACK_BOUND) misses.push(`${name}: ${stackBytes} bytes of stack, at most ${STACK_BOUND}`);
+			const codeBytes = await images.code(call.routine);
+			const baselineCodeBytes = baseline === undefined ? undefined : await images.code(baseline.routine);
+			details.push({ figure, baselineStackBytes, codeBytes, baselineCodeBytes, published, bound });
+		}
+	});
 	progress("code");
 	const suite = await images.code(...SUITE.ours);
 	if (suite > SUITE.bound) misses.push(`code-suite: ${suite} bytes, at most ${SUITE.bound}`);
