@@ -4,8 +4,19 @@
 #include "crypto.h"
 
 #include "kernels/verdict.h"
+#include "selftest.h"
 
 #include <string.h>
+
+/* "defines": {"crypto": {"verifySignatures": false}} in a manifest: signatures leave unverified. Of an app's build only. */
+#ifdef __has_include
+#if __has_include("mc.defines.h")
+#include "mc.defines.h"
+#endif
+#endif
+#ifndef MODDEF_CRYPTO_VERIFYSIGNATURES
+#define MODDEF_CRYPTO_VERIFYSIGNATURES 1
+#endif
 
 void pc_wipe(void *data, size_t size) {
 	if (size > 0) {
@@ -45,6 +56,12 @@ static const void *input(const void *data) {
 	return data != NULL ? data : "";
 }
 
+/* What an engine that doesn't work gives. */
+static pc_crypto_status nothing(uint8_t *out, size_t size) {
+	memset(out, 0, size);
+	return PC_CRYPTO_ENGINE;
+}
+
 /* SHA-256, SHA-512 ------------------------------------------------------------------------------------------------------- */
 
 void pc_sha256_begin(pc_sha256 *hash) {
@@ -55,8 +72,12 @@ void pc_sha256_update(pc_sha256 *hash, const void *data, size_t size) {
 	pc_crypto.sha256->update(&hash->context.vtable, input(data), size);
 }
 
-void pc_sha256_end(const pc_sha256 *hash, uint8_t digest[32]) {
+pc_crypto_status pc_sha256_end(const pc_sha256 *hash, uint8_t digest[32]) {
+	if (!pc_sha256_works()) {
+		return nothing(digest, PC_SHA256_SIZE);
+	}
 	pc_crypto.sha256->out(&hash->context.vtable, digest);
+	return PC_CRYPTO_OK;
 }
 
 void pc_sha512_begin(pc_sha512 *hash) {
@@ -67,8 +88,12 @@ void pc_sha512_update(pc_sha512 *hash, const void *data, size_t size) {
 	pc_crypto.sha512->update(&hash->context.vtable, input(data), size);
 }
 
-void pc_sha512_end(const pc_sha512 *hash, uint8_t digest[64]) {
+pc_crypto_status pc_sha512_end(const pc_sha512 *hash, uint8_t digest[64]) {
+	if (!pc_sha512_works()) {
+		return nothing(digest, PC_SHA512_SIZE);
+	}
 	pc_crypto.sha512->out(&hash->context.vtable, digest);
+	return PC_CRYPTO_OK;
 }
 
 /* HMAC, HKDF, HMAC_DRBG -------------------------------------------------------------------------------------------------- */
@@ -86,12 +111,20 @@ static void hmac(
 	wipe_stack();
 }
 
-void pc_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[32]) {
+pc_crypto_status pc_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[32]) {
+	if (!pc_sha256_works()) {
+		return nothing(mac, PC_SHA256_SIZE);
+	}
 	hmac(pc_crypto.sha256, key, key_size, data, size, mac);
+	return PC_CRYPTO_OK;
 }
 
-void pc_hmac_sha512(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[64]) {
+pc_crypto_status pc_hmac_sha512(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[64]) {
+	if (!pc_sha512_works()) {
+		return nothing(mac, PC_SHA512_SIZE);
+	}
 	hmac(pc_crypto.sha512, key, key_size, data, size, mac);
+	return PC_CRYPTO_OK;
 }
 
 static void hkdf(const br_hash_class *hash, const void *salt, size_t salt_size, const void *ikm, size_t ikm_size,
@@ -110,6 +143,9 @@ pc_crypto_status pc_hkdf_sha256(const void *salt, size_t salt_size, const void *
 	if (out_size < 1 || out_size > 255u * PC_SHA256_SIZE) {
 		return PC_CRYPTO_RANGE;
 	}
+	if (!pc_sha256_works()) {
+		return PC_CRYPTO_ENGINE;
+	}
 	hkdf(pc_crypto.sha256, salt, salt_size, ikm, ikm_size, info, info_size, out, out_size);
 	return PC_CRYPTO_OK;
 }
@@ -118,6 +154,9 @@ pc_crypto_status pc_hkdf_sha512(const void *salt, size_t salt_size, const void *
 	size_t info_size, void *out, size_t out_size) {
 	if (out_size < 1 || out_size > 255u * PC_SHA512_SIZE) {
 		return PC_CRYPTO_RANGE;
+	}
+	if (!pc_sha512_works()) {
+		return PC_CRYPTO_ENGINE;
 	}
 	hkdf(pc_crypto.sha512, salt, salt_size, ikm, ikm_size, info, info_size, out, out_size);
 	return PC_CRYPTO_OK;
@@ -137,6 +176,9 @@ pc_crypto_status pc_hmac_drbg_generate(pc_hmac_drbg *drbg, void *out, size_t siz
 	if (size > 65536u) {
 		return PC_CRYPTO_RANGE;
 	}
+	if (!pc_sha256_works()) {
+		return PC_CRYPTO_ENGINE;
+	}
 	br_hmac_drbg_generate(&drbg->context, out, size);
 	wipe_stack();
 	return PC_CRYPTO_OK;
@@ -145,6 +187,9 @@ pc_crypto_status pc_hmac_drbg_generate(pc_hmac_drbg *drbg, void *out, size_t siz
 /* P-256 ------------------------------------------------------------------------------------------------------------------ */
 
 pc_crypto_status pc_p256_public(const uint8_t private_key[32], uint8_t public_key[65]) {
+	if (!pc_p256_sign_works()) {
+		return PC_CRYPTO_ENGINE;
+	}
 	size_t written = pc_crypto.p256->mulgen(public_key, private_key, PC_P256_PRIVATE_SIZE, BR_EC_secp256r1);
 	wipe_deep();
 	return written != 0 ? PC_CRYPTO_OK : PC_CRYPTO_KEY;
@@ -152,6 +197,9 @@ pc_crypto_status pc_p256_public(const uint8_t private_key[32], uint8_t public_ke
 
 pc_crypto_status pc_p256_ecdh(const uint8_t private_key[32], const uint8_t peer[65], uint8_t secret[32]) {
 	uint8_t point[65];
+	if (!pc_p256_ecdh_works()) {
+		return PC_CRYPTO_ENGINE;
+	}
 	memcpy(point, peer, sizeof point);
 	uint32_t good = pc_crypto.p256->mul(point, sizeof point, private_key, PC_P256_PRIVATE_SIZE, BR_EC_secp256r1);
 	if (good != 0) {
@@ -162,12 +210,55 @@ pc_crypto_status pc_p256_ecdh(const uint8_t private_key[32], const uint8_t peer[
 	return good != 0 ? PC_CRYPTO_OK : PC_CRYPTO_KEY;
 }
 
-pc_crypto_status pc_ecdsa_sign(const uint8_t private_key[32], const uint8_t hash[32], uint8_t signature[64]) {
+/* Gives a signature out, whole or not at all. */
+static pc_crypto_status release(const uint8_t made[64], uint8_t signature[64]) {
+	memcpy(signature, made, PC_SIGNATURE_SIZE);
+	if (pc_differences(signature, made, PC_SIGNATURE_SIZE) != 0) {
+		pc_wipe(signature, PC_SIGNATURE_SIZE);
+		return PC_CRYPTO_FAULT;
+	}
+	return PC_CRYPTO_OK;
+}
+
+/* The addresses of what is signed, for making the signature and for looking at it: no register stands alone for one. */
+pc_crypto_status pc_ecdsa_sign_with(
+	const uint8_t private_key[32], const uint8_t public_key[65], const uint8_t hash[32], uint8_t signature[64]) {
+	const uint8_t *volatile private_again = private_key, *volatile hash_again = hash;
+	uint8_t made[64] = {0}, own[65];
+	pc_crypto_status status = PC_CRYPTO_OK;
+	if (!pc_p256_sign_works() || (MODDEF_CRYPTO_VERIFYSIGNATURES && !pc_p256_verify_works())) {
+		return PC_CRYPTO_ENGINE;
+	}
 	/* The engine reads the key only; its type doesn't say so. */
-	const br_ec_private_key key = {BR_EC_secp256r1, (uint8_t *)(uintptr_t)private_key, PC_P256_PRIVATE_SIZE};
-	size_t written = pc_crypto.ecdsa_sign(pc_crypto.p256, pc_crypto.sha256, hash, &key, signature);
+	br_ec_private_key key = {BR_EC_secp256r1, (uint8_t *)(uintptr_t)private_key, PC_P256_PRIVATE_SIZE};
+	size_t written = pc_crypto.ecdsa_sign(pc_crypto.p256, pc_crypto.sha256, hash, &key, made);
 	wipe_deep();
-	return written != 0 ? PC_CRYPTO_OK : PC_CRYPTO_KEY;
+	if (written == 0) {
+		return PC_CRYPTO_KEY;
+	}
+	if (MODDEF_CRYPTO_VERIFYSIGNATURES) {
+		key.x = (uint8_t *)(uintptr_t)private_again;
+		if (public_key == NULL) {
+			pc_crypto.p256->mulgen(own, key.x, PC_P256_PRIVATE_SIZE, BR_EC_secp256r1);
+			public_key = own;
+		}
+		const pc_p256_claim claim = {
+			public_key, PC_P256_PUBLIC_SIZE, hash_again, PC_SHA256_SIZE, made, PC_SIGNATURE_SIZE};
+		if (pc_crypto.ecdsa_verify(&claim, &claim) != PC_VERDICT_YES ||
+			!pc_crypto.ecdsa_check_nonce(pc_crypto.sha256, claim.hash, &key, made)) {
+			status = PC_CRYPTO_FAULT;
+		}
+		wipe_deep();
+	}
+	if (status == PC_CRYPTO_OK) {
+		status = release(made, signature);
+	}
+	pc_wipe(made, sizeof made);
+	return status;
+}
+
+pc_crypto_status pc_ecdsa_sign(const uint8_t private_key[32], const uint8_t hash[32], uint8_t signature[64]) {
+	return pc_ecdsa_sign_with(private_key, NULL, hash, signature);
 }
 
 /* What a look twice at a signature has said, as a status: it is PC_CRYPTO_OK if it says so, and is never set to that. What was
@@ -181,19 +272,39 @@ static pc_crypto_status status_of(uint32_t verdict, pc_crypto_status otherwise) 
 	return (pc_crypto_status)verdict;
 }
 
+/* All ones if a digest is zeros, else 0. */
+static uint32_t __attribute__((noinline)) is_all_zeros(const volatile uint8_t digest[32]) {
+	uint32_t any = 0;
+	for (unsigned i = 0; i < PC_SHA256_SIZE; i++) {
+		any |= digest[i];
+	}
+	return ~pc_any(any);
+}
+
 pc_crypto_status pc_ecdsa_verify(const uint8_t public_key[65], const uint8_t hash[32], const uint8_t signature[64]) {
+	if (!pc_p256_verify_works()) {
+		return PC_CRYPTO_ENGINE;
+	}
+	/* For a digest of nothing but zeros anybody can make signatures, of any key. */
+	if (is_all_zeros(hash) != 0) {
+		return PC_CRYPTO_FORGED;
+	}
 	/* Of each address two copies, so that no register stands alone for it. */
 	const uint8_t *volatile key = public_key, *volatile digest = hash, *volatile bytes = signature;
 	const pc_p256_claim claim = {public_key, PC_P256_PUBLIC_SIZE, hash, PC_SHA256_SIZE, signature, PC_SIGNATURE_SIZE};
 	const pc_p256_claim again = {key, PC_P256_PUBLIC_SIZE, digest, PC_SHA256_SIZE, bytes, PC_SIGNATURE_SIZE};
 	pc_crypto_status otherwise =
 		pc_crypto.is_point(public_key, PC_P256_PUBLIC_SIZE) != 0 ? PC_CRYPTO_FORGED : PC_CRYPTO_KEY;
-	return status_of(pc_crypto.ecdsa_verify(&claim, &again), otherwise);
+	uint32_t verdict = pc_crypto.ecdsa_verify(&claim, &again);
+	return status_of(verdict ^ is_all_zeros(digest), otherwise);
 }
 
 /* X25519, Ed25519 -------------------------------------------------------------------------------------------------------- */
 
 pc_crypto_status pc_x25519_public(const uint8_t private_key[32], uint8_t public_key[32]) {
+	if (!pc_x25519_public_works()) {
+		return PC_CRYPTO_ENGINE;
+	}
 	pc_crypto.x25519_public(public_key, private_key);
 	wipe_stack();
 	return PC_CRYPTO_OK;
@@ -201,6 +312,9 @@ pc_crypto_status pc_x25519_public(const uint8_t private_key[32], uint8_t public_
 
 pc_crypto_status pc_x25519(const uint8_t private_key[32], const uint8_t peer[32], uint8_t secret[32]) {
 	uint8_t point[32];
+	if (!pc_x25519_works()) {
+		return PC_CRYPTO_ENGINE;
+	}
 	uint32_t good = pc_crypto.x25519(point, private_key, peer);
 	if (good != 0) {
 		memcpy(secret, point, sizeof point);
@@ -211,6 +325,9 @@ pc_crypto_status pc_x25519(const uint8_t private_key[32], const uint8_t peer[32]
 }
 
 pc_crypto_status pc_ed25519_public(const uint8_t seed[32], uint8_t public_key[32]) {
+	if (!pc_ed25519_sign_works()) {
+		return PC_CRYPTO_ENGINE;
+	}
 	pc_crypto.ed25519_public(public_key, seed);
 	wipe_stack();
 	return PC_CRYPTO_OK;
@@ -218,13 +335,40 @@ pc_crypto_status pc_ed25519_public(const uint8_t seed[32], uint8_t public_key[32
 
 pc_crypto_status pc_ed25519_sign(
 	const uint8_t seed[32], const uint8_t public_key[32], const void *message, size_t size, uint8_t signature[64]) {
-	pc_crypto.ed25519_sign(signature, seed, public_key, input(message), size);
-	wipe_stack();
-	return PC_CRYPTO_OK;
+	const uint8_t *volatile seed_again = seed;
+	const void *volatile text_again = input(message);
+	volatile size_t size_again = size;
+	uint8_t made[64] = {0}, own[32];
+	pc_crypto_status status = PC_CRYPTO_OK;
+	if (!pc_ed25519_sign_works() || (MODDEF_CRYPTO_VERIFYSIGNATURES && !pc_ed25519_verify_works())) {
+		return PC_CRYPTO_ENGINE;
+	}
+	if (public_key == NULL) {
+		pc_crypto.ed25519_public(own, seed);
+		public_key = own;
+	}
+	pc_crypto.ed25519_sign(made, seed, public_key, input(message), size);
+	wipe_deep();
+	if (MODDEF_CRYPTO_VERIFYSIGNATURES) {
+		const pc_ed25519_claim claim = {public_key, made, text_again, size_again};
+		if (pc_crypto.ed25519_verify(&claim, &claim) != PC_VERDICT_YES ||
+			!pc_crypto.ed25519_check_nonce(made, seed_again, public_key, claim.text, claim.size)) {
+			status = PC_CRYPTO_FAULT;
+		}
+		wipe_deep();
+	}
+	if (status == PC_CRYPTO_OK) {
+		status = release(made, signature);
+	}
+	pc_wipe(made, sizeof made);
+	return status;
 }
 
 pc_crypto_status pc_ed25519_verify(
 	const uint8_t public_key[32], const void *message, size_t size, const uint8_t signature[64]) {
+	if (!pc_ed25519_verify_works()) {
+		return PC_CRYPTO_ENGINE;
+	}
 	const uint8_t *volatile key = public_key, *volatile bytes = signature;
 	const void *volatile text = input(message);
 	volatile size_t length = size;
@@ -262,6 +406,9 @@ pc_crypto_status pc_aes_ctr(
 	if (!is_aes_key(key_size) || counter_bits < 1 || counter_bits > 128 ||
 		(counter_bits < 32 && blocks > (size_t)1 << counter_bits)) {
 		return PC_CRYPTO_RANGE;
+	}
+	if (!pc_aes_works()) {
+		return PC_CRYPTO_ENGINE;
 	}
 	pc_engine_aes_ctrcbc keys;
 	uint8_t before[16], last[16] = {0};
@@ -407,17 +554,21 @@ static inline pc_crypto_status returned(pc_crypto_status status) {
 }
 
 pc_crypto_status pc_aes_ccm_encrypt(const pc_aead *message) {
-	return seal(message, ccm);
+	return pc_aes_works() ? seal(message, ccm) : PC_CRYPTO_ENGINE;
 }
 
 pc_crypto_status pc_aes_ccm_decrypt(const pc_aead *message) {
-	return returned(unseal(message, ccm));
+	return returned(pc_aes_works() ? unseal(message, ccm) : PC_CRYPTO_ENGINE);
+}
+
+static bool gcm_works(void) {
+	return pc_aes_works() && pc_ghash_works();
 }
 
 pc_crypto_status pc_aes_gcm_encrypt(const pc_aead *message) {
-	return seal(message, gcm);
+	return gcm_works() ? seal(message, gcm) : PC_CRYPTO_ENGINE;
 }
 
 pc_crypto_status pc_aes_gcm_decrypt(const pc_aead *message) {
-	return returned(unseal(message, gcm));
+	return returned(gcm_works() ? unseal(message, gcm) : PC_CRYPTO_ENGINE);
 }

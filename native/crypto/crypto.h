@@ -27,6 +27,8 @@ typedef enum {
 	PC_CRYPTO_RANGE = 1,       /* a size that the algorithm doesn't take */
 	PC_CRYPTO_KEY = 2,         /* no private key (0, or n and above), or no point of the curve */
 	PC_CRYPTO_FORGED = 3,      /* the tag or the signature is not right */
+	PC_CRYPTO_ENGINE = 4,      /* an engine that it needs failed its known-answer test: selftest.h */
+	PC_CRYPTO_FAULT = 5, /* the signature that was made is not right: the core was disturbed, or the keys are no pair */
 } pc_crypto_status;
 
 #define PC_SHA256_SIZE 32u
@@ -42,14 +44,14 @@ void pc_wipe(void *data, size_t size);
 bool pc_equal(const void *a, const void *b, size_t size);
 
 /* SHA-256 (FIPS 180-4), in pieces of any size. Ending does not change the context: the digest of what came so far is had by
- * ending, and more may follow. A context may be copied. */
+ * ending, and more may follow. A context may be copied. PC_CRYPTO_ENGINE: the digest is all zeros. */
 typedef struct {
 	br_hash_compat_context context;
 } pc_sha256;
 
 void pc_sha256_begin(pc_sha256 *hash);
 void pc_sha256_update(pc_sha256 *hash, const void *data, size_t size);
-void pc_sha256_end(const pc_sha256 *hash, uint8_t digest[32]);
+pc_crypto_status pc_sha256_end(const pc_sha256 *hash, uint8_t digest[32]);
 
 /* SHA-512 (FIPS 180-4), in the same way. */
 typedef struct {
@@ -58,11 +60,11 @@ typedef struct {
 
 void pc_sha512_begin(pc_sha512 *hash);
 void pc_sha512_update(pc_sha512 *hash, const void *data, size_t size);
-void pc_sha512_end(const pc_sha512 *hash, uint8_t digest[64]);
+pc_crypto_status pc_sha512_end(const pc_sha512 *hash, uint8_t digest[64]);
 
 /* HMAC (RFC 2104, FIPS 198-1) with SHA-256 and SHA-512, keys of any size. */
-void pc_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[32]);
-void pc_hmac_sha512(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[64]);
+pc_crypto_status pc_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[32]);
+pc_crypto_status pc_hmac_sha512(const void *key, size_t key_size, const void *data, size_t size, uint8_t mac[64]);
 
 /* HKDF (RFC 5869) with SHA-256 and SHA-512: extract and expand. No salt (size 0) is zeros, as in section 2.2. `out_size` 1 to
  * 255 digests (8,160 and 16,320), else PC_CRYPTO_RANGE and `out` is unchanged. */
@@ -90,7 +92,14 @@ pc_crypto_status pc_p256_public(const uint8_t private_key[32], uint8_t public_ke
 pc_crypto_status pc_p256_ecdh(const uint8_t private_key[32], const uint8_t peer[65], uint8_t secret[32]);
 
 /* ECDSA (FIPS 186-5) over a SHA-256 digest with the deterministic nonce of RFC 6979, so it needs no random numbers.
- * PC_CRYPTO_KEY if the private key is none; then nothing is written. */
+ * PC_CRYPTO_KEY if the private key is none. The signature is verified by the public key, and its nonce derived anew, before a
+ * byte of it leaves: PC_CRYPTO_FAULT if it is not what it has to be. Nothing is written unless PC_CRYPTO_OK. That takes time
+ * which depends on the signature, not on the key. A manifest's "defines": {"crypto": {"verifySignatures": false}} leaves it
+ * out. `public_key` may be NULL: it is computed then, for that. */
+pc_crypto_status pc_ecdsa_sign_with(
+	const uint8_t private_key[32], const uint8_t public_key[65], const uint8_t hash[32], uint8_t signature[64]);
+
+/* The same without a public key. */
 pc_crypto_status pc_ecdsa_sign(const uint8_t private_key[32], const uint8_t hash[32], uint8_t signature[64]);
 
 /* PC_CRYPTO_OK, PC_CRYPTO_KEY for a public key that is no point of the curve, PC_CRYPTO_FORGED for a signature that is not
@@ -107,8 +116,10 @@ pc_crypto_status pc_x25519(const uint8_t private_key[32], const uint8_t peer[32]
 /* Ed25519 (RFC 8032, section 5.1, pure), the private key being the seed of 32 bytes. */
 pc_crypto_status pc_ed25519_public(const uint8_t seed[32], uint8_t public_key[32]);
 
-/* `public_key` must be the seed's own: with another one the signature gives the seed's scalar away. NULL: it is computed, which
- * is as much work again. The message is read twice. */
+/* `public_key` must be the seed's own. NULL: it is computed, which is as much work again. The signature is verified and its
+ * nonce derived anew before a byte of it leaves, as with pc_ecdsa_sign_with(): PC_CRYPTO_FAULT, and nothing is written, if it
+ * is not right, so for another's public key too; without that look, such a signature gives the seed's scalar away. The message
+ * is read six times, without the look twice. */
 pc_crypto_status pc_ed25519_sign(
 	const uint8_t seed[32], const uint8_t public_key[32], const void *message, size_t size, uint8_t signature[64]);
 
