@@ -128,8 +128,10 @@ pc_bytes pc_optional_bytes_of(xsMachine *the, xsIntegerValue index) {
 }
 
 uint32_t pc_integer_of(xsMachine *the, xsIntegerValue index, uint32_t most) {
-	xsIntegerValue value = xsmcTypeOf(xsArg(index)) == xsIntegerType ? xsmcToInteger(xsArg(index)) : -1;
-	if (value < 0 || (uint32_t)value > most) {
+	xsType type = xsmcTypeOf(xsArg(index));
+	bool number = type == xsIntegerType || type == xsNumberType;
+	xsNumberValue value = number ? xsmcToNumber(xsArg(index)) : -1;
+	if (!(value >= 0 && value <= most) || value != (xsNumberValue)(uint32_t)value) {
 		xsTypeError("keystore: argument %d is out of range", (int)index);
 	}
 	return (uint32_t)value;

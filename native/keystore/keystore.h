@@ -13,15 +13,16 @@
 
 typedef enum {
 	PC_KEYSTORE_OK = 0,
-	PC_KEYSTORE_NONE = 1,    /* no such key */
-	PC_KEYSTORE_ENTROPY = 2, /* no random numbers, so no new key (pc_entropy_state() says why) */
-	PC_KEYSTORE_FLASH = 3,   /* the flash fails */
-	PC_KEYSTORE_POLICY = 4,  /* the key is not for that use */
-	PC_KEYSTORE_FULL = 5,    /* no handle, or no room in flash, is left */
-	PC_KEYSTORE_KEY = 6,     /* what is kept is no key (flash changed), or the peer's public key is none */
-	PC_KEYSTORE_FORGED = 7,  /* the tag or the signature is not right */
-	PC_KEYSTORE_RANGE = 8,   /* a size that the algorithm doesn't take */
-	PC_KEYSTORE_ENGINE = 9,  /* the engine failed its test at start-up */
+	PC_KEYSTORE_NONE = 1,           /* no such key */
+	PC_KEYSTORE_ENTROPY = 2,        /* no random numbers, so no new key (pc_entropy_state() says why) */
+	PC_KEYSTORE_FLASH = 3,          /* the flash fails */
+	PC_KEYSTORE_POLICY = 4,         /* the key is not for that use */
+	PC_KEYSTORE_FULL = 5,           /* no handle, or no room in flash, is left */
+	PC_KEYSTORE_KEY = 6,            /* what is kept is no key (flash changed), or the peer's public key is none */
+	PC_KEYSTORE_FORGED = 7,         /* the tag or the signature is not right */
+	PC_KEYSTORE_RANGE = 8,          /* a size that the algorithm doesn't take */
+	PC_KEYSTORE_ENGINE = 9,         /* the engine failed its test at start-up */
+	PC_KEYSTORE_RIGHT = 0x3CA5965A, /* the signature is right: the word of PC_CRYPTO_OK */
 } pc_keystore_status;
 
 /* The public key of the attestation key, an uncompressed point (04 || X || Y). The first boot makes the key in the background;
