@@ -15,6 +15,7 @@
 #include "keystore.h"
 #include "platform.h"
 #include "reset.h"
+#include "selftest.h"
 #include "token.h"
 
 #include "xs-platform.h"
@@ -138,6 +139,7 @@ static attestation_status attest(attestation *a) {
 			.signer = pc_identity.signer_id,
 		};
 	}
+	claims.failed_engines = pc_crypto_failed();
 	pc_background_reserve(TOKEN_WORK);
 	if (pc_token_write(&claims, a->token, sizeof a->token, &a->token_size, digest) != PC_TOKEN_OK) {
 		return TOO_LARGE;
