@@ -6,6 +6,8 @@
  */
 #include "driver.h"
 
+#include "selftest.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +80,10 @@ const char *status_name(pc_crypto_status status) {
 		return "key";
 	case PC_CRYPTO_FORGED:
 		return "forged";
+	case PC_CRYPTO_ENGINE:
+		return "engine";
+	case PC_CRYPTO_FAULT:
+		return "fault";
 	default:
 		return "other";
 	}
@@ -146,6 +152,7 @@ int main(void) {
 			}
 		}
 	}
+	expect(pc_crypto_failed() == 0, "an engine has failed its start-up test");
 	/* 2: work was done that nobody was told of. */
 	return spent > 0 ? 0 : 2;
 }
