@@ -302,7 +302,7 @@ pc_crypto_status pc_ecdsa_verify(const uint8_t public_key[65], const uint8_t has
 /* X25519, Ed25519 -------------------------------------------------------------------------------------------------------- */
 
 pc_crypto_status pc_x25519_public(const uint8_t private_key[32], uint8_t public_key[32]) {
-	if (!pc_x25519_public_works()) {
+	if (!pc_x25519_works()) {
 		return PC_CRYPTO_ENGINE;
 	}
 	pc_crypto.x25519_public(public_key, private_key);

@@ -30,7 +30,6 @@ typedef enum {
 	TEST_P256_ECDH,
 	TEST_P256_VERIFY,
 	TEST_X25519,
-	TEST_X25519_PUBLIC,
 	TEST_ED25519_SIGN,
 	TEST_ED25519_VERIFY,
 	TEST_AES,
@@ -122,16 +121,6 @@ static bool test_x25519(void) {
 
 bool pc_x25519_works(void) {
 	return works(PC_ENGINE_25519, TEST_X25519, test_x25519);
-}
-
-static bool test_x25519_public(void) {
-	uint8_t public_key[32];
-	pc_x25519_public_raw(public_key, first);
-	return same(public_key, pc_known.x25519_public, 8);
-}
-
-bool pc_x25519_public_works(void) {
-	return works(PC_ENGINE_25519, TEST_X25519_PUBLIC, test_x25519_public);
 }
 
 static bool test_ed25519_sign(void) {

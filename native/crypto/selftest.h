@@ -40,7 +40,6 @@ bool pc_p256_sign_works(void); /* signatures, public keys */
 bool pc_p256_ecdh_works(void);
 bool pc_p256_verify_works(void);
 bool pc_x25519_works(void);
-bool pc_x25519_public_works(void);
 bool pc_ed25519_sign_works(void); /* signatures, public keys */
 bool pc_ed25519_verify_works(void);
 bool pc_aes_works(void);
@@ -50,7 +49,7 @@ bool pc_ghash_works(void);
 typedef struct {
 	uint8_t sha256[8], sha512[8];
 	uint8_t p256_public[65], p256_signature[64], p256_secret[8];
-	uint8_t x25519_secret[8], x25519_public[8];
+	uint8_t x25519_secret[8];
 	uint8_t ed25519_public[32], ed25519_signature[64];
 	uint8_t aes128[8], aes256[8], ghash[8];
 } pc_known_answers;

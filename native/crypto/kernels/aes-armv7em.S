@@ -3,7 +3,7 @@
  *
  * Method: Adomnicai, Peyrin, "Fixslicing AES-like ciphers" (TCHES 2021/1): ShiftRows is never done, MixColumns and the
  * round keys take its place into account. Own choices: the state starts with ShiftRows done once ahead, so that of the four
- * kinds of MixColumns the dearest two run least; the S-box was scheduled by tools/sbox_search.cpp; masked rotations need no
+ * kinds of MixColumns the dearest two run least; the S-box was scheduled by tools/crypto/aes-sbox-search.cpp; masked rotations need no
  * mask registers; and CTR mode reuses what blocks with nearby counters share in rounds 1 and 2 (Park, Lee, "FACE", TCHES
  * 2018/3), here without tables.
  *

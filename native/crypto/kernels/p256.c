@@ -308,8 +308,8 @@ static uint32_t bit_at(const uint32_t *words, unsigned bit) {
 
 /* ---- multiples of the generator --------------------------------------------------------------------------------- */
 
-/* The comb: five teeth, 52 bits apart; its 52 columns are in four tables of 13. */
-enum { TEETH = 5, TABLES = 4, COLUMNS = 13, COMB_TOP = TEETH * TABLES * COLUMNS - 1, COMB_HALF = 1 << (TEETH - 1) };
+/* The comb: five teeth, 52 bits apart; its 52 columns are in two tables of 26. */
+enum { TEETH = 5, TABLES = 2, COLUMNS = 26, COMB_TOP = TEETH * TABLES * COLUMNS - 1, COMB_HALF = 1 << (TEETH - 1) };
 
 static uint32_t comb_digit(const uint32_t signs[9], unsigned table, unsigned column) {
 	uint32_t digit = 0;
@@ -318,7 +318,7 @@ static uint32_t comb_digit(const uint32_t signs[9], unsigned table, unsigned col
 	return digit;
 }
 
-/* q = k * G for 1 <= k < n. gen-table.py --prove shows that no addition meets a special case. */
+/* q = k * G for 1 <= k < n. tools/crypto/p256-comb.py --prove shows that no addition meets a special case. */
 static void multiply_generator(pc_p256_point *q, const uint32_t k[8]) {
 	uint32_t signs[9];
 	pc_p256_affine t;
