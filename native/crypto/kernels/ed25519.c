@@ -10,6 +10,7 @@
 
 /* Roughly how many instructions the parts take on a Cortex-M4, for pc_crypto_spend(). */
 #define REDUCE_COST 2500u
+#define RESPOND_COST 4000u
 #define DECODE_COST 2300u /* but for the power in it */
 #define SMALL_ORDER_COST 3500u
 #define RECODE_COST 3000u
@@ -231,6 +232,7 @@ static void respond(scalar out, const scalar r, const scalar k, const scalar s) 
 		carry >>= 32;
 	}
 	reduce(out, product);
+	pc_crypto_spent(RESPOND_COST);
 }
 
 void pc_ed25519_sign_raw(
