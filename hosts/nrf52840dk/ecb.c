@@ -13,17 +13,17 @@
 #define MOST_POLLS 410u
 
 /* What the peripheral reads and writes, by turns. Not on the stack: one that has been given up on may still write, and then
- * hits nothing but this. */
-static struct {
+ * hits nothing but this. Global, so that a test can see that nothing stays in it. */
+struct {
 	uint8_t key[16];
 	uint8_t clear[16];
 	uint8_t cipher[16];
-} slots[2] __attribute__((aligned(4)));
+} pc_ecb_slots[2] __attribute__((aligned(4)));
 
 static void wipe(unsigned count) {
-	volatile uint32_t *words = (volatile uint32_t *)slots;
+	volatile uint32_t *words = (volatile uint32_t *)pc_ecb_slots;
 #pragma GCC unroll 12
-	for (unsigned i = 0; i < count * sizeof slots[0] / 4; i++) {
+	for (unsigned i = 0; i < count * sizeof pc_ecb_slots[0] / 4; i++) {
 		words[i] = 0;
 	}
 }
@@ -53,24 +53,24 @@ hal_status hal_aes128_encrypt(const uint8_t key[16], uint8_t *blocks, size_t cou
 	if (count == 0) {
 		return HAL_OK;
 	}
-	memcpy(slots[0].key, key, 16);
+	memcpy(pc_ecb_slots[0].key, key, 16);
 	if (count > 1) {
-		memcpy(slots[1].key, key, 16);
+		memcpy(pc_ecb_slots[1].key, key, 16);
 	}
-	memcpy(slots[0].clear, blocks, 16);
+	memcpy(pc_ecb_slots[0].clear, blocks, 16);
 	for (size_t i = 0; i < count && status == HAL_OK; i++) {
-		start(&slots[i % 2]);
+		start(&pc_ecb_slots[i % 2]);
 		if (i + 1 < count) {
-			memcpy(slots[(i + 1) % 2].clear, blocks + 16 * (i + 1), 16);
+			memcpy(pc_ecb_slots[(i + 1) % 2].clear, blocks + 16 * (i + 1), 16);
 		}
 		if (i > 0) {
-			memcpy(blocks + 16 * (i - 1), slots[(i - 1) % 2].cipher, 16);
+			memcpy(blocks + 16 * (i - 1), pc_ecb_slots[(i - 1) % 2].cipher, 16);
 		}
 		status = wait();
 		nrf_barrier();
 	}
 	if (status == HAL_OK) {
-		memcpy(blocks + 16 * (count - 1), slots[(count - 1) % 2].cipher, 16);
+		memcpy(blocks + 16 * (count - 1), pc_ecb_slots[(count - 1) % 2].cipher, 16);
 	} else {
 		NRF_ECB_TASKS_STOPECB = 1;
 	}
