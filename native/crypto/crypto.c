@@ -36,9 +36,9 @@ bool pc_equal(const void *a, const void *b, size_t size) {
 	return difference == 0;
 }
 
-/* Bytes of stack below the caller that an engine may have written to: of what has public keys (a signature takes 2,280), and
- * of the rest (HMAC_DRBG takes 1,460). With the caller's own it stays below the 2,560 that any operation may take. */
-#define DEEP 2304u
+/* Bytes of stack below the caller that an engine may have written to: of what has public keys (an Ed25519 verification takes
+ * 2,260), and of the rest (HMAC_DRBG takes 1,460). With the caller's own it stays below the 2,560 that any operation may take. */
+#define DEEP 2272u
 #define SHALLOW 1536u
 
 static void __attribute__((noinline)) wipe_deep(void) {
@@ -210,50 +210,71 @@ pc_crypto_status pc_p256_ecdh(const uint8_t private_key[32], const uint8_t peer[
 	return good != 0 ? PC_CRYPTO_OK : PC_CRYPTO_KEY;
 }
 
-/* Gives a signature out, whole or not at all. */
-static pc_crypto_status release(const uint8_t made[64], uint8_t signature[64]) {
+/* What tells a signature from one that a stray write has hit. */
+static uint32_t __attribute__((noinline)) sum_of(const volatile uint8_t signature[64]) {
+	uint32_t sum = 0, of_sums = 0;
+	for (unsigned i = 0; i < PC_SIGNATURE_SIZE; i++) {
+		sum += signature[i];
+		of_sums += sum;
+	}
+	return of_sums << 14 ^ sum;
+}
+
+/* Gives a signature out, whole or not at all: `sum` is that of the one that was looked at. Of the other address there are two. */
+static pc_crypto_status release(
+	const uint8_t made[64], uint32_t sum, uint8_t signature[64], uint8_t signature_again[64]) {
 	memcpy(signature, made, PC_SIGNATURE_SIZE);
-	if (pc_differences(signature, made, PC_SIGNATURE_SIZE) != 0) {
-		pc_wipe(signature, PC_SIGNATURE_SIZE);
+	if (sum_of(signature_again) != sum) {
+		pc_wipe(signature_again, PC_SIGNATURE_SIZE);
 		return PC_CRYPTO_FAULT;
 	}
 	return PC_CRYPTO_OK;
 }
 
-/* The addresses of what is signed, for making the signature and for looking at it: no register stands alone for one. */
-pc_crypto_status pc_ecdsa_sign_with(
-	const uint8_t private_key[32], const uint8_t public_key[65], const uint8_t hash[32], uint8_t signature[64]) {
-	const uint8_t *volatile private_again = private_key, *volatile hash_again = hash;
+/* What is to be signed with what: written twice, so that no register stands alone for an address. */
+typedef struct {
+	const uint8_t *private_key, *hash;
+	uint8_t *signature;
+} ecdsa_order;
+
+static pc_crypto_status __attribute__((noinline))
+ecdsa_sign(const ecdsa_order *order, const ecdsa_order *again, const uint8_t *public_key) {
 	uint8_t made[64] = {0}, own[65];
 	pc_crypto_status status = PC_CRYPTO_OK;
-	if (!pc_p256_sign_works() || (MODDEF_CRYPTO_VERIFYSIGNATURES && !pc_p256_verify_works())) {
-		return PC_CRYPTO_ENGINE;
-	}
 	/* The engine reads the key only; its type doesn't say so. */
-	br_ec_private_key key = {BR_EC_secp256r1, (uint8_t *)(uintptr_t)private_key, PC_P256_PRIVATE_SIZE};
-	size_t written = pc_crypto.ecdsa_sign(pc_crypto.p256, pc_crypto.sha256, hash, &key, made);
-	wipe_deep();
-	if (written == 0) {
+	br_ec_private_key key = {BR_EC_secp256r1, (uint8_t *)(uintptr_t)order->private_key, PC_P256_PRIVATE_SIZE};
+	if (pc_crypto.ecdsa_sign(pc_crypto.p256, pc_crypto.sha256, order->hash, &key, made) == 0) {
 		return PC_CRYPTO_KEY;
 	}
+	uint32_t sum = sum_of(made);
 	if (MODDEF_CRYPTO_VERIFYSIGNATURES) {
-		key.x = (uint8_t *)(uintptr_t)private_again;
+		key.x = (uint8_t *)(uintptr_t)again->private_key;
 		if (public_key == NULL) {
 			pc_crypto.p256->mulgen(own, key.x, PC_P256_PRIVATE_SIZE, BR_EC_secp256r1);
 			public_key = own;
 		}
 		const pc_p256_claim claim = {
-			public_key, PC_P256_PUBLIC_SIZE, hash_again, PC_SHA256_SIZE, made, PC_SIGNATURE_SIZE};
-		if (pc_crypto.ecdsa_verify(&claim, &claim) != PC_VERDICT_YES ||
-			!pc_crypto.ecdsa_check_nonce(pc_crypto.sha256, claim.hash, &key, made)) {
+			public_key, PC_P256_PUBLIC_SIZE, again->hash, PC_SHA256_SIZE, made, PC_SIGNATURE_SIZE};
+		if (!pc_crypto.ecdsa_check_nonce(pc_crypto.sha256, claim.hash, &key, made) ||
+			pc_crypto.ecdsa_verify(&claim, &claim) != PC_VERDICT_YES) {
 			status = PC_CRYPTO_FAULT;
 		}
-		wipe_deep();
 	}
 	if (status == PC_CRYPTO_OK) {
-		status = release(made, signature);
+		status = release(made, sum, order->signature, again->signature);
 	}
 	pc_wipe(made, sizeof made);
+	return status;
+}
+
+pc_crypto_status pc_ecdsa_sign_with(
+	const uint8_t private_key[32], const uint8_t public_key[65], const uint8_t hash[32], uint8_t signature[64]) {
+	const volatile ecdsa_order order = {private_key, hash, signature}, again = {private_key, hash, signature};
+	if (!pc_p256_sign_works() || (MODDEF_CRYPTO_VERIFYSIGNATURES && !pc_p256_verify_works())) {
+		return PC_CRYPTO_ENGINE;
+	}
+	pc_crypto_status status = ecdsa_sign((const ecdsa_order *)&order, (const ecdsa_order *)&again, public_key);
+	wipe_deep();
 	return status;
 }
 
@@ -333,35 +354,47 @@ pc_crypto_status pc_ed25519_public(const uint8_t seed[32], uint8_t public_key[32
 	return PC_CRYPTO_OK;
 }
 
-pc_crypto_status pc_ed25519_sign(
-	const uint8_t seed[32], const uint8_t public_key[32], const void *message, size_t size, uint8_t signature[64]) {
-	const uint8_t *volatile seed_again = seed;
-	const void *volatile text_again = input(message);
-	volatile size_t size_again = size;
+/* The same of a message. */
+typedef struct {
+	const uint8_t *seed;
+	const void *message;
+	size_t size;
+	uint8_t *signature;
+} ed25519_order;
+
+static pc_crypto_status __attribute__((noinline))
+ed25519_sign(const ed25519_order *order, const ed25519_order *again, const uint8_t *public_key) {
 	uint8_t made[64] = {0}, own[32];
 	pc_crypto_status status = PC_CRYPTO_OK;
-	if (!pc_ed25519_sign_works() || (MODDEF_CRYPTO_VERIFYSIGNATURES && !pc_ed25519_verify_works())) {
-		return PC_CRYPTO_ENGINE;
-	}
 	if (public_key == NULL) {
-		pc_crypto.ed25519_public(own, seed);
+		pc_crypto.ed25519_public(own, order->seed);
 		public_key = own;
 	}
-	pc_crypto.ed25519_sign(made, seed, public_key, input(message), size);
+	pc_crypto.ed25519_sign(made, order->seed, public_key, input(order->message), order->size);
 	wipe_deep();
+	uint32_t sum = sum_of(made);
 	if (MODDEF_CRYPTO_VERIFYSIGNATURES) {
-		const pc_ed25519_claim claim = {public_key, made, text_again, size_again};
-		if (pc_crypto.ed25519_verify(&claim, &claim) != PC_VERDICT_YES ||
-			!pc_crypto.ed25519_check_nonce(made, seed_again, public_key, claim.text, claim.size)) {
+		const pc_ed25519_claim claim = {public_key, made, input(again->message), again->size};
+		if (!pc_crypto.ed25519_check_nonce(made, again->seed, public_key, claim.text, claim.size) ||
+			pc_crypto.ed25519_verify(&claim, &claim) != PC_VERDICT_YES) {
 			status = PC_CRYPTO_FAULT;
 		}
 		wipe_deep();
 	}
 	if (status == PC_CRYPTO_OK) {
-		status = release(made, signature);
+		status = release(made, sum, order->signature, again->signature);
 	}
 	pc_wipe(made, sizeof made);
 	return status;
+}
+
+pc_crypto_status pc_ed25519_sign(
+	const uint8_t seed[32], const uint8_t public_key[32], const void *message, size_t size, uint8_t signature[64]) {
+	const volatile ed25519_order order = {seed, message, size, signature}, again = {seed, message, size, signature};
+	if (!pc_ed25519_sign_works() || (MODDEF_CRYPTO_VERIFYSIGNATURES && !pc_ed25519_verify_works())) {
+		return PC_CRYPTO_ENGINE;
+	}
+	return ed25519_sign((const ed25519_order *)&order, (const ed25519_order *)&again, public_key);
 }
 
 pc_crypto_status pc_ed25519_verify(

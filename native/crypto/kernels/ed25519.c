@@ -348,11 +348,15 @@ static uint32_t comb_residue(uint32_t digit) {
 /* What verification works with, and what it has found. */
 typedef struct {
 	scalar s, k, k_again; /* S; k by two computations */
-	pc_fe key_x, key_y;   /* A */
+	pc_fe key_x;          /* of A */
 	pc_25519_point r;     /* A, then S B - k A */
-	pc_fe x, y;           /* affine coordinates of that */
 	uint32_t of_a, of_b;  /* the factors of what was added up for r, modulo 2^32 - 1: k and S */
 } verification;
+
+/* Affine coordinates of r; apart, since the stack has no room for them before. */
+typedef struct {
+	pc_fe x, y;
+} conclusion;
 
 /* v->r = S B - k v->r. Not constant-time. (Not to be inlined, lest its tables and the hash function's room add up.) */
 __attribute__((noinline)) static void double_multiple(verification *v) {
@@ -407,12 +411,13 @@ __attribute__((noinline)) static void double_multiple(verification *v) {
 	}
 }
 
-/* Is (x, y) the point that these bytes stand for, and not of small order? As decode() finds out, but it is there to be looked
- * at. */
-static uint32_t is_key(const pc_fe x, const pc_fe y, const uint8_t in[32]) {
+/* Is x the first coordinate of the point that these bytes stand for, and that not of small order? As decode() finds out. */
+static uint32_t is_key(const pc_fe x, const uint8_t in[32]) {
 	pc_25519_point p = {.z = {1}};
 	uint8_t encoded[32];
-	pc_fe left, right;
+	pc_fe y, left, right;
+	pc_25519_load(y, in);
+	y[7] &= 0x7FFFFFFF;
 	encode_affine(encoded, x, y);
 	pc_25519_sqr(p.x, x, 1);
 	pc_25519_sqr(p.y, y, 1);
@@ -429,7 +434,8 @@ static uint32_t is_key(const pc_fe x, const pc_fe y, const uint8_t in[32]) {
  * Looks at all that a right signature asks for, from the inputs on, and at what was done to find out: 0, or something else.
  * Without the sums a disturbed chain of additions could end with a point that doesn't depend on the text.
  */
-__attribute__((noinline)) static uint32_t audit(const verification *v, const pc_ed25519_claim *claim) {
+__attribute__((noinline)) static uint32_t audit(
+	const verification *v, const conclusion *c, const pc_ed25519_claim *claim) {
 	scalar s;
 	uint8_t encoded[32];
 	pc_fe t;
@@ -444,15 +450,15 @@ __attribute__((noinline)) static uint32_t audit(const verification *v, const pc_
 	wrong |= !is_same_residue(v->of_b, of_b);
 	wrong |= pc_differences(v->k, v->k_again, sizeof v->k);
 	wrong |= !is_same_residue(v->of_a, residue(v->k_again));
-	wrong |= !is_key(v->key_x, v->key_y, claim->key);
+	wrong |= !is_key(v->key_x, claim->key);
 	pc_crypto_spent(AUDIT_COST / 2);
 	/* (x, y) is r, which isn't of small order, nor (0, 0, 0, 0) */
 	wrong |= pc_25519_is_zero(v->r.z) | is_small_order(&v->r);
-	pc_25519_mul(t, v->x, v->r.z);
+	pc_25519_mul(t, c->x, v->r.z);
 	wrong |= !equal(t, v->r.x);
-	pc_25519_mul(t, v->y, v->r.z);
+	pc_25519_mul(t, c->y, v->r.z);
 	wrong |= !equal(t, v->r.y);
-	encode_affine(encoded, v->x, v->y);
+	encode_affine(encoded, c->x, c->y);
 	pc_crypto_spent(AUDIT_COST / 2);
 	return wrong | pc_differences(encoded, claim->signature, sizeof encoded);
 }
@@ -465,23 +471,28 @@ __attribute__((noinline)) static uint32_t read_inputs(verification *v, const pc_
 	if (add(s, pc_25519_order, -1) == 0 || !decode(&v->r, claim->key) || is_small_order(&v->r))
 		return 0;
 	memcpy(v->key_x, v->r.x, sizeof v->key_x);
-	memcpy(v->key_y, v->r.y, sizeof v->key_y);
 	return 1;
 }
 
-uint32_t pc_ed25519_verify_claim(const pc_ed25519_claim *claim, const pc_ed25519_claim *again) {
+__attribute__((noinline)) static uint32_t conclude(
+	const verification *v, const pc_ed25519_claim *claim, const pc_ed25519_claim *again) {
 	volatile uint32_t first = UINT32_MAX, second = UINT32_MAX;
+	conclusion c;
+	to_affine(c.x, c.y, &v->r);
+	first = audit(v, &c, claim);
+	second = audit(v, &c, again);
+	return pc_verdict(first, second);
+}
+
+uint32_t pc_ed25519_verify_claim(const pc_ed25519_claim *claim, const pc_ed25519_claim *again) {
 	verification v;
 	memset(v.k_again, 0xFF, sizeof v.k_again);
 	if (!read_inputs(&v, claim))
 		return 0;
 	hash_to_scalar(v.k, claim->signature, claim->key, claim->text, claim->size);
 	double_multiple(&v);
-	to_affine(v.x, v.y, &v.r);
 	hash_to_scalar(v.k_again, again->signature, again->key, again->text, again->size);
-	first = audit(&v, claim);
-	second = audit(&v, again);
-	return pc_verdict(first, second);
+	return pc_opaque(conclude(&v, claim, again));
 }
 
 uint32_t pc_ed25519_verify_raw(const uint8_t signature[64], const uint8_t key[32], const void *text, size_t size) {
