@@ -73,7 +73,7 @@ type Callback = (status: number, first?: Handle | ArrayBuffer, second?: Handle) 
 
 /* No argument goes through an array: whoever changes what arrays do would see handles, and decide what is extractable. What is
  * wanted of a new key is its type (0: its bytes instead), whether it is extractable, and its uses. */
-const digestOf: (hash: number, data: BufferSource) => ArrayBuffer = native("xs_subtle_digest");
+const digestOf: (hash: number, data: BufferSource) => ArrayBuffer | number = native("xs_subtle_digest");
 const infoOf: (handle: Handle) => number = native("xs_subtle_info");
 const importOf: (
 	type: number,
@@ -634,7 +634,7 @@ export class SubtleCrypto {
 
 	async digest(algorithm: AlgorithmIdentifier, data: BufferSource): Promise<ArrayBuffer> {
 		check(this);
-		return digestOf(hashes.indexOf(nameOf(algorithm, hashes)) + 1, bytes(data));
+		return result(digestOf(hashes.indexOf(nameOf(algorithm, hashes)) + 1, bytes(data)));
 	}
 
 	/** Secret keys: one; ECDSA, ECDH, Ed25519, X25519: a pair. */

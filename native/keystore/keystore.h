@@ -21,7 +21,7 @@ typedef enum {
 	PC_KEYSTORE_KEY = 6,            /* what is kept is no key (flash changed), or the peer's public key is none */
 	PC_KEYSTORE_FORGED = 7,         /* the tag or the signature is not right */
 	PC_KEYSTORE_RANGE = 8,          /* a size that the algorithm doesn't take */
-	PC_KEYSTORE_ENGINE = 9,         /* the engine failed its test at start-up */
+	PC_KEYSTORE_ENGINE = 9,         /* the engine failed its test, or in this computation */
 	PC_KEYSTORE_RIGHT = 0x3CA5965A, /* the signature is right: the word of PC_CRYPTO_OK */
 } pc_keystore_status;
 

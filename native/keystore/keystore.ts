@@ -58,7 +58,7 @@ export type KeystoreErrorCode =
 	| "full"
 	/** What is kept is no key, or the peer's public key is none. */
 	| "key"
-	/** The engine behind this algorithm failed its test at start-up. */
+	/** The engine behind this algorithm failed its test; or failed in this computation. */
 	| "engine";
 
 const messages: Record<KeystoreErrorCode, string> = {
@@ -68,7 +68,7 @@ const messages: Record<KeystoreErrorCode, string> = {
 	policy: "this key is not for that use, or the label is taken",
 	full: "no room, in flash or in RAM, for another key",
 	key: "this is no key",
-	engine: "the engine behind this algorithm failed its test",
+	engine: "the engine behind this algorithm failed",
 };
 
 export class KeystoreError extends Error {

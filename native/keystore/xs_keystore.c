@@ -222,9 +222,13 @@ void xs_keys_mac(xsMachine *the) {
 		give_status(the, status);
 		return;
 	}
-	pc_hmac_sha256(secret, h->label_size > 0 ? 32 : h->secret_size, data.data, data.size, mac);
+	status = pc_status_of(pc_hmac_sha256(secret, h->label_size > 0 ? 32 : h->secret_size, data.data, data.size, mac));
 	pc_wipe(&room, sizeof room);
-	xsmcSetArrayBuffer(xsResult, mac, sizeof mac);
+	if (status == PC_KEYSTORE_OK) {
+		xsmcSetArrayBuffer(xsResult, mac, sizeof mac);
+	} else {
+		give_status(the, status);
+	}
 }
 
 /* (handle, nonce, aad or undefined, data, tag, mode: 0 CCM, 1 GCM, decrypt) -> status */

@@ -70,32 +70,43 @@ static pc_handle *new_handle(const wish *w, uint8_t form, size_t secret_size) {
 
 enum { SHA256 = 1, SHA512 = 2 };
 
-/* Of up to 64 bytes. */
-static size_t hash(uint32_t which, pc_bytes data, uint8_t digest[64]) {
+typedef struct {
+	uint8_t bytes[64];
+	size_t size;
+} digest;
+
+static pc_keystore_status hash(uint32_t which, pc_bytes data, digest *d) {
 	if (which == SHA512) {
 		pc_sha512 h;
 		pc_sha512_begin(&h);
 		pc_sha512_update(&h, data.data, data.size);
-		pc_sha512_end(&h, digest);
-		return PC_SHA512_SIZE;
+		d->size = PC_SHA512_SIZE;
+		return pc_status_of(pc_sha512_end(&h, d->bytes));
 	}
 	pc_sha256 h;
 	pc_sha256_begin(&h);
 	pc_sha256_update(&h, data.data, data.size);
-	pc_sha256_end(&h, digest);
-	return PC_SHA256_SIZE;
+	d->size = PC_SHA256_SIZE;
+	return pc_status_of(pc_sha256_end(&h, d->bytes));
 }
 
 static uint32_t hash_of(xsMachine *the, xsIntegerValue index) {
 	return pc_integer_of(the, index, SHA512);
 }
 
-/* (hash, data) -> digest */
+static void give(xsMachine *the, pc_keystore_status status, const digest *d) {
+	if (status == PC_KEYSTORE_OK) {
+		xsmcSetArrayBuffer(xsResult, (void *)d->bytes, (xsIntegerValue)d->size);
+	} else {
+		give_status(the, status);
+	}
+}
+
+/* (hash, data) -> digest, or status */
 void xs_subtle_digest(xsMachine *the) {
-	uint8_t digest[64];
+	digest d;
 	pc_need(the, 2);
-	size_t size = hash(hash_of(the, 0), pc_bytes_of(the, 1), digest);
-	xsmcSetArrayBuffer(xsResult, digest, (xsIntegerValue)size);
+	give(the, hash(hash_of(the, 0), pc_bytes_of(the, 1), &d), &d);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------------------------- */
@@ -262,8 +273,7 @@ static pc_keystore_status verdict(pc_crypto_status status) {
 
 #define HMAC_TYPES (PC_TYPES(PC_KEY_HMAC_SHA256) | PC_TYPES(PC_KEY_HMAC_SHA512))
 
-/* The MAC of up to 64 bytes, and its size. */
-static pc_keystore_status mac_of(pc_handle *h, pc_key_use use, pc_bytes data, uint8_t mac[64], size_t *size) {
+static pc_keystore_status mac_of(pc_handle *h, pc_key_use use, pc_bytes data, digest *d) {
 	pc_key room;
 	const uint8_t *secret;
 	pc_keystore_status status = pc_handle_allows(h, HMAC_TYPES, use);
@@ -271,14 +281,10 @@ static pc_keystore_status mac_of(pc_handle *h, pc_key_use use, pc_bytes data, ui
 		status = pc_handle_load(h, &room, &secret);
 	}
 	if (status == PC_KEYSTORE_OK) {
-		size_t secret_size = h->label_size > 0 ? sizeof room.secret : h->secret_size;
-		if (h->type == PC_KEY_HMAC_SHA512) {
-			pc_hmac_sha512(secret, secret_size, data.data, data.size, mac);
-			*size = PC_SHA512_SIZE;
-		} else {
-			pc_hmac_sha256(secret, secret_size, data.data, data.size, mac);
-			*size = PC_SHA256_SIZE;
-		}
+		size_t size = h->label_size > 0 ? sizeof room.secret : h->secret_size;
+		bool longer = h->type == PC_KEY_HMAC_SHA512;
+		d->size = longer ? PC_SHA512_SIZE : PC_SHA256_SIZE;
+		status = pc_status_of((longer ? pc_hmac_sha512 : pc_hmac_sha256)(secret, size, data.data, data.size, d->bytes));
 		pc_wipe(&room, sizeof room);
 	}
 	return status;
@@ -286,27 +292,21 @@ static pc_keystore_status mac_of(pc_handle *h, pc_key_use use, pc_bytes data, ui
 
 /* (handle, data) -> MAC, or status */
 void xs_subtle_mac(xsMachine *the) {
-	uint8_t mac[64];
-	size_t size;
+	digest mac;
 	pc_need(the, 2);
-	pc_keystore_status status = mac_of(pc_handle_of(the, 0), PC_USE_SIGN, pc_bytes_of(the, 1), mac, &size);
-	if (status == PC_KEYSTORE_OK) {
-		xsmcSetArrayBuffer(xsResult, mac, (xsIntegerValue)size);
-	} else {
-		give_status(the, status);
-	}
+	give(the, mac_of(pc_handle_of(the, 0), PC_USE_SIGN, pc_bytes_of(the, 1), &mac), &mac);
 }
 
 /* (handle, data, MAC) -> verdict, or status */
 void xs_subtle_mac_verify(xsMachine *the) {
-	uint8_t mac[64];
-	size_t size;
+	digest mac;
 	pc_need(the, 3);
 	pc_bytes given = pc_bytes_of(the, 2);
-	pc_keystore_status status = mac_of(pc_handle_of(the, 0), PC_USE_VERIFY, pc_bytes_of(the, 1), mac, &size);
+	pc_keystore_status status = mac_of(pc_handle_of(the, 0), PC_USE_VERIFY, pc_bytes_of(the, 1), &mac);
 	if (status == PC_KEYSTORE_OK) {
-		status = verdict(given.size == size && pc_equal(given.data, mac, size) ? PC_CRYPTO_OK : PC_CRYPTO_FORGED);
-		pc_wipe(mac, sizeof mac);
+		bool same = given.size == mac.size && pc_equal(given.data, mac.bytes, mac.size);
+		status = verdict(same ? PC_CRYPTO_OK : PC_CRYPTO_FORGED);
+		pc_wipe(&mac, sizeof mac);
 	}
 	give_status(the, status);
 }
@@ -472,7 +472,7 @@ static pc_keystore_status ed25519_verify(pc_operation *o) {
 
 /* Starts it if the key may do it: what is signed is the message, for Ed25519, or the first 32 bytes of its digest. */
 static void start(xsMachine *the, pc_key_use use, xsIntegerValue callback) {
-	uint8_t digest[64];
+	digest d;
 	uint32_t which = hash_of(the, 1);
 	pc_bytes inputs[3] = {pc_bytes_of(the, 2), use == PC_USE_VERIFY ? pc_bytes_of(the, 3) : none, none};
 	pc_handle *h = pc_handle_of(the, 0);
@@ -480,11 +480,11 @@ static void start(xsMachine *the, pc_key_use use, xsIntegerValue callback) {
 	if (status == PC_KEYSTORE_OK && use == PC_USE_VERIFY && inputs[1].size != PC_SIGNATURE_SIZE) {
 		status = PC_KEYSTORE_FORGED;
 	}
+	if (status == PC_KEYSTORE_OK && which != 0) {
+		status = hash(which, inputs[0], &d);
+		inputs[0] = (pc_bytes){d.bytes, PC_SHA256_SIZE};
+	}
 	if (status == PC_KEYSTORE_OK) {
-		if (which != 0) {
-			(void)hash(which, inputs[0], digest);
-			inputs[0] = (pc_bytes){digest, PC_SHA256_SIZE};
-		}
 		pc_keystore_status (*run)(pc_operation *) = use == PC_USE_SIGN ? (which == 0 ? ed25519_sign : ecdsa_sign)
 																	   : (which == 0 ? ed25519_verify : ecdsa_verify);
 		status = pc_operation_start(the, pc_operation_new(run, h, NULL, inputs), callback);

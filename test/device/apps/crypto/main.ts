@@ -3,6 +3,7 @@
 import {
 	aesCcmDecrypt,
 	aesCcmEncrypt,
+	aesCtr,
 	aesGcmDecrypt,
 	aesGcmEncrypt,
 	type Bytes,
@@ -15,6 +16,8 @@ import {
 	Sha256,
 	sha256,
 } from "pericard/crypto";
+import { ed25519Verify } from "pericard/crypto/ed25519";
+import { sha512 } from "pericard/crypto/sha512";
 import { collect } from "pericard/system";
 import { describe, expect, test } from "pericard/test";
 
@@ -369,6 +372,46 @@ test("AES-GCM (McGrew and Viega, test cases 1 to 4 and 16)", () => {
 		},
 	];
 	for (const vector of vectors) check(vector, aesGcmEncrypt, aesGcmDecrypt);
+});
+
+describe("SHA-512, AES-CTR, Ed25519", () => {
+	test("SHA-512 of FIPS 180-4's example", () => {
+		expect(hex(sha512(text("abc")))).toBe(
+			"ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+		);
+	});
+
+	test("AES-CTR of SP 800-38A, F.5.1, in place", () => {
+		const key = bytes("2b7e151628aed2a6abf7158809cf4f3c");
+		const counter = bytes("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+		const data = bytes("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
+		aesCtr({ key, counter, data });
+		expect(hex(data)).toBe("874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff");
+		expect(hex(counter)).toBe("f0f1f2f3f4f5f6f7f8f9fafbfcfdff01");
+		for (const wrong of [
+			{ key: filled(0, 15) },
+			{ counter: filled(0, 15) },
+			{ bits: 0 },
+			{ bits: 129 },
+			{ bits: 1.5 },
+		]) {
+			expect(() => aesCtr({ key, counter, data, ...wrong })).toThrow(RangeError);
+		}
+		expect(() => aesCtr({ key, counter, data: filled(0, 33), bits: 1 })).toThrow(RangeError);
+		expect(hex(counter)).toBe("f0f1f2f3f4f5f6f7f8f9fafbfcfdff01");
+	});
+
+	test("Ed25519 of RFC 8032, 7.1, test 2", () => {
+		const key = bytes("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
+		const signature = bytes(
+			"92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+		);
+		expect(ed25519Verify(key, bytes("72"), signature)).toBe(true);
+		expect(ed25519Verify(key, bytes("73"), signature)).toBe(false);
+		expect(ed25519Verify(filled(0, 32), bytes("72"), signature)).toBe(false);
+		expect(() => ed25519Verify(key, bytes("72"), filled(0, 63))).toThrow(RangeError);
+		expect(() => ed25519Verify(filled(4, 65), bytes("72"), signature)).toThrow(RangeError);
+	});
 });
 
 describe("The API", () => {
