@@ -15,7 +15,8 @@ import { openSign1, verifySign1 } from "../../tools/verifier/cose.ts";
 import { type Evidence as Claims, readClaims } from "../../tools/verifier/evidence.ts";
 import { jwkOfPoint } from "../../tools/verifier/keys.ts";
 import { readLog } from "../../tools/verifier/log.ts";
-import { describeAt, everywhere, mps2, tierOne, withDevice } from "./boards.ts";
+import { describeAt, everywhere, image, mps2, tierOne, withBuild, withDevice } from "./boards.ts";
+import { patchedBuild } from "./patch.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -247,6 +248,28 @@ describe("the token on the wire", () => {
 			const { token, log } = await new ManagementClient(device).attest(nonceOf(32, 1), SECONDS);
 			expect(() => [decode(token, { deterministic: false }), decode(log, { deterministic: false })]).not.toThrow();
 			expect(openSign1(token).claims.has(CLAIM.nonce)).toBe(true);
+		});
+	});
+});
+
+describe("an engine of cryptography that gives another answer than the known one", () => {
+	/* Of pc_known (native/crypto/selftest.h): the answer of AES-128. */
+	const AES = 8 + 8 + 65 + 64 + 8 + 8 + 32 + 64;
+
+	test.each([false, true])("is not used, and the token names it: %s", async (spoilt) => {
+		const built = await image("engines", mps2.board);
+		const build = spoilt ? patchedBuild(built, { symbol: "pc_known", offset: AES }) : built;
+		await withBuild(mps2, build, async (device) => {
+			await device.waitFor('"hash"', { seconds: 10 });
+			const reports = device.records().filter(({ event }) => event === "report");
+			expect(reports.map(({ type, data }) => [type, data])).toEqual([
+				["encrypt", spoilt ? "engine" : "encrypted"],
+				["hash", 32],
+			]);
+			const client = new ManagementClient(device);
+			const identity = await client.identify(SECONDS);
+			const { token } = await client.attest(nonceOf(32, 5), SECONDS);
+			expect(claimsOf(token, identity).failedEngines).toEqual(spoilt ? ["AES"] : undefined);
 		});
 	});
 });
