@@ -18,19 +18,13 @@ import { p256 } from "@noble/curves/nist.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Answer, type Argument, CryptoDriver, type Processor } from "./crypto-native.ts";
+import { describe } from "vitest";
+import { type Case, describeOn, generator } from "./crypto-cases.ts";
 
 const seed = process.env.CRYPTO_SEED ?? randomBytes(6).toString("hex");
 const rounds = 40;
 
-let counter = 0;
-function random(size: number): Buffer {
-	const blocks = [];
-	for (let i = 0; i < size; i += 64) blocks.push(createHash("sha512").update(`${seed} ${counter++}`).digest());
-	return Buffer.concat(blocks).subarray(0, size);
-}
-const pick = (count: number) => random(4).readUInt32BE() % count;
+const { random, pick } = generator(seed);
 /** Mostly short, often around a multiple of 16. */
 const size = () => [pick(20), pick(70), 15 + 16 * pick(20) + pick(3), pick(600)][pick(4)] as number;
 
@@ -56,14 +50,6 @@ function disturbed(bytes: Buffer): Buffer {
 		copy[bit >> 3] = (copy[bit >> 3] as number) ^ (1 << (bit & 7));
 	}
 	return copy;
-}
-
-interface Case {
-	readonly call: readonly [string, ...Argument[]];
-	readonly status?: string;
-	readonly out?: Uint8Array;
-	/** What else must hold of what it gave. */
-	check?(out: Buffer): boolean;
 }
 
 /** An Ed25519 or X25519 key for Node: the bytes behind a fixed prefix (RFC 8410). */
@@ -243,28 +229,8 @@ const groups: Readonly<Record<string, () => Case[]>> = {
 	},
 };
 
-const made = new Map<string, readonly Case[]>();
-
 describe(`seed ${seed}`, () => {
-	describe.each<Processor>(["this machine", "Cortex-M4"])("on %s", (processor) => {
-		let driver: CryptoDriver;
-		beforeAll(async () => {
-			driver = await CryptoDriver.start(processor);
-		});
-		afterAll(() => driver.close());
-
-		test.each(Object.entries(groups))("%s", async (name, make) => {
-			const cases = made.get(name) ?? Array.from({ length: rounds }, make).flat();
-			made.set(name, cases);
-			const answers = await Promise.all(cases.map(({ call }) => driver.ask(...call)));
-			const wrong = cases.flatMap(({ call, status = "ok", out, check }, i) => {
-				const answer = answers[i] as Answer;
-				const same = out === undefined || answer.out.equals(out);
-				if (answer.status === status && same && (check === undefined || check(answer.out))) return [];
-				const words = call.map((word) => (word instanceof Uint8Array ? Buffer.from(word).toString("hex") : word));
-				return [`${words.join(" ")}: ${answer.status} ${answer.out.toString("hex")}`];
-			});
-			expect(wrong.slice(0, 5)).toEqual([]);
-		});
+	describeOn(["this machine", "Cortex-M4"], ({ table }) => {
+		for (const [name, make] of Object.entries(groups)) table(name, () => Array.from({ length: rounds }, make).flat());
 	});
 });
