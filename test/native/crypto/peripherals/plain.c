@@ -37,13 +37,20 @@ static uint8_t substitute(uint8_t value) {
 	return box[value];
 }
 
-void plain_aes(const uint8_t *key, size_t key_size, const uint8_t in[16], uint8_t out[16]) {
-	uint8_t words[60][4];
+static uint8_t words[60][4]; /* the key schedule of the last key */
+
+static void expand(const uint8_t *key, size_t key_size) {
+	static uint8_t last[32];
+	static size_t last_size;
+	if (key_size == last_size && memcmp(key, last, key_size) == 0) {
+		return;
+	}
+	memcpy(last, key, key_size);
+	last_size = key_size;
 	unsigned length = (unsigned)key_size / 4;
-	unsigned rounds = length + 6;
 	memcpy(words, key, key_size);
 	uint8_t round_constant = 1;
-	for (unsigned i = length; i < 4 * (rounds + 1); i++) {
+	for (unsigned i = length; i < 4 * (length + 7); i++) {
 		uint8_t word[4];
 		memcpy(word, words[i - 1], 4);
 		if (i % length == 0) {
@@ -62,6 +69,11 @@ void plain_aes(const uint8_t *key, size_t key_size, const uint8_t in[16], uint8_
 			words[i][j] = words[i - length][j] ^ word[j];
 		}
 	}
+}
+
+void plain_aes(const uint8_t *key, size_t key_size, const uint8_t in[16], uint8_t out[16]) {
+	unsigned rounds = (unsigned)key_size / 4 + 6;
+	expand(key, key_size);
 	uint8_t state[16];
 	for (unsigned i = 0; i < 16; i++) {
 		state[i] = in[i] ^ words[i / 4][i % 4];
