@@ -37,9 +37,10 @@ bool pc_equal(const void *a, const void *b, size_t size) {
 }
 
 /* Bytes of stack below the caller that an engine may have written to: of what has public keys (an Ed25519 verification takes
- * 2,260), and of the rest (HMAC_DRBG takes 1,460). With the caller's own it stays below the 2,560 that any operation may take. */
+ * 2,260), and of the rest (HKDF with SHA-512 takes 1,850). With the caller's own it stays below the 2,560 that any operation
+ * may take. */
 #define DEEP 2272u
-#define SHALLOW 1536u
+#define SHALLOW 1856u
 
 static void __attribute__((noinline)) wipe_deep(void) {
 	uint8_t below[DEEP];

@@ -2,6 +2,7 @@
 #include "selftest.h"
 
 #include "engines.h"
+#include "kernels/spend.h"
 #include "kernels/verdict.h"
 
 #include <string.h>
@@ -36,6 +37,9 @@ typedef enum {
 	TEST_GHASH,
 } known_answer_test;
 
+/* Of what a test does behind the last report of what it tests, about. */
+#define REST_COST 1500u
+
 /* Nothing is noted before the test has ended: on the fibre it may be interrupted, and be run meanwhile by somebody else. */
 static bool works(pc_engine engine, known_answer_test which, bool (*test)(void)) {
 	if ((tested >> which & 1) == 0) {
@@ -43,6 +47,7 @@ static bool works(pc_engine engine, known_answer_test which, bool (*test)(void))
 			pc_engine_fail(engine);
 		}
 		tested |= 1u << which;
+		pc_crypto_spent(REST_COST);
 	}
 	return (failed >> engine & 1) == 0;
 }

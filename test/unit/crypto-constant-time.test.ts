@@ -1,5 +1,6 @@
 // Does the time of native/crypto tell a secret? Each routine runs in the emulated Cortex-M4 with secrets as different as can be,
-// and what it executes and where it reads and writes must be the same for all.
+// and what it executes and where it reads and writes must be the same for all. Also how much stack each takes, and how long it works before
+// it says so.
 
 import { spawnSync } from "node:child_process";
 import { createCipheriv, createECDH } from "node:crypto";
@@ -8,9 +9,11 @@ import { buildImage, type Image } from "../../tools/analysis/image.ts";
 import { type Call, type Machine, openMachine, Room } from "../../tools/analysis/machine.ts";
 import { secretValues, seededBytes } from "../../tools/analysis/secrets.ts";
 import { compareTraces } from "../../tools/analysis/trace.ts";
-import { cryptoSources, UNVERIFIED } from "../../tools/bench/crypto.ts";
+import { cryptoSources, STACK_BOUND, UNVERIFIED } from "../../tools/bench/crypto.ts";
 
 const missing = spawnSync("qemu-system-arm", ["--version"]).status !== 0;
+/** Instructions that may lie between two calls of pc_crypto_spend. */
+const LONGEST = 8000;
 const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
 const bytesOf = (value: bigint) => Uint8Array.from(Buffer.from(value.toString(16).padStart(64, "0"), "hex"));
@@ -238,14 +241,14 @@ function subjects(random: number): Subject[] {
 function place(...cflags: readonly string[]) {
 	const held: { machine?: Machine } = {};
 	beforeAll(async () => {
-		const own = ["test/native/crypto/leaky.c"];
+		const own = ["leaky", "spend"].map((name) => `test/native/crypto/${name}.c`);
 		const variables = ["key", "nonce", "aad", "data", "tag", "ccm", "gcm"].map((name) => `bench_${name}`);
 		const image = await buildImage({
 			sources: [...cryptoSources().map((file) => ({ file, cflags })), "tools/bench/native/calls.c", ...own],
 			include: ["native/crypto"],
 			entries: [
 				...new Set(subjects(1).map(({ routine }) => routine)),
-				...["pc_ecdsa_verify", "pc_ed25519_verify", ...variables],
+				...["pc_ecdsa_verify", "pc_ed25519_verify", "pc_crypto_spend", "spend_hook", "spend_told", ...variables],
 				...["leaky_equal", "leaky_table", "leaky_power"],
 			],
 		});
@@ -258,10 +261,13 @@ function place(...cflags: readonly string[]) {
 	};
 }
 
+/** The engines' known-answer tests are done: they would run before each first use, on nothing secret. */
+const TESTED = { at: "tested", bytes: new Uint8Array(4).fill(0xff) };
+
 async function compare(machine: Machine, { routine, secrets, arguments: args, memory }: Subject): Promise<void> {
 	const calls = secrets.map((secret): Call => {
-		const call = { routine, arguments: args(secret, machine.image) };
-		return memory === undefined ? call : { ...call, memory: memory(secret, machine.image) };
+		const data = memory?.(secret, machine.image) ?? [];
+		return { routine, arguments: args(secret, machine.image), memory: [...data, TESTED] };
 	});
 	const report = await compareTraces(machine, calls);
 	expect(report.text).toBe(`${routine}: ${calls.length} runs, one trace of ${report.instructions} instructions`);
@@ -282,6 +288,71 @@ describe.skipIf(missing)("the same instructions and addresses whatever the secre
 		expect(constant).toBe(false);
 		expect(differences[0]?.kind).toBe(kind);
 		expect(machine().image.place(differences[0]?.instruction ?? 0).symbol).toBe(routine);
+	});
+});
+
+describe.skipIf(missing)("what an operation takes, signatures verified before they leave", () => {
+	const machine = place();
+	const long = seededBytes(4096, "long");
+	const key = seededBytes(32, "key");
+	const words = (...values: readonly number[]) => new Uint8Array(Uint32Array.from(values).buffer);
+
+	/* One call of each subject, the largest messages, and verification. */
+	const calls: Record<string, (image: Image) => Call | Promise<Call>> = {};
+	for (const { name, routine, secrets, arguments: args, memory } of subjects(1)) {
+		const secret = secrets.at(-1) ?? key;
+		calls[name] = (image) => ({ routine, arguments: args(secret, image), memory: memory?.(secret, image) ?? [] });
+	}
+	for (const [mode, tag] of [
+		["ccm", 8],
+		["gcm", 16],
+	] as const) {
+		calls[`AES-256-${mode.toUpperCase()} of 4 KiB`] = (image) => ({
+			routine: `pc_aes_${mode}_encrypt`,
+			arguments: [image.address(`bench_${mode}`)],
+			memory: aead(image, mode, key, long, new Uint8Array(tag)),
+		});
+	}
+	calls["AES-256-CTR of 4 KiB"] = () => ({
+		routine: "pc_aes_ctr",
+		arguments: [key, 32, counter, 32, long, long.length],
+	});
+	calls["SHA-256 of 4 KiB"] = () => ({ routine: "bench_sha256", arguments: [long, long.length, new Room(32)] });
+	calls["SHA-512 of 4 KiB"] = () => ({ routine: "bench_sha512", arguments: [long, long.length, new Room(64)] });
+	const made = async (routine: string, size: number, ...given: readonly (Uint8Array | number)[]) => {
+		const run = await machine().call({ routine, arguments: [...given, new Room(size)] });
+		return machine().read(run.arguments[given.length] ?? 0, size);
+	};
+	calls["ECDSA, verifying"] = async () => {
+		const signature = await made("pc_ecdsa_sign", 64, key, digest);
+		return { routine: "pc_ecdsa_verify", arguments: [await made("pc_p256_public", 65, key), digest, signature] };
+	};
+	calls["Ed25519, verifying"] = async () => {
+		const publicKey = await made("pc_ed25519_public", 32, key);
+		const signature = await made("pc_ed25519_sign", 64, key, publicKey, message, message.length);
+		return { routine: "pc_ed25519_verify", arguments: [publicKey, message, message.length, signature] };
+	};
+
+	test.each(Object.keys(calls))("%s", async (name) => {
+		const call = (await calls[name]?.(machine().image)) as Call;
+		const { image } = machine();
+		const hook = image.address("spend_hook");
+		const memory = [...(call.memory ?? []), { at: "pc_crypto_spend", bytes: words(hook | 1) }];
+		const { stack, instructions } = await machine().call({ ...call, memory }, { record: true });
+		expect(stack).toBeLessThanOrEqual(STACK_BOUND);
+
+		/* An entry of the list is an instruction if its second word is 0. */
+		const { words: steps } = await machine().list();
+		let longest = 0;
+		let since = 0;
+		for (let at = 0; at < steps.length; at += 2) {
+			if (steps[at + 1] !== 0) continue;
+			since = steps[at] === hook ? 0 : since + 1;
+			longest = Math.max(longest, since);
+		}
+		expect(longest).toBeLessThanOrEqual(LONGEST);
+		const [told = 0] = new Uint32Array((await machine().read("spend_told", 4)).buffer);
+		if (instructions > 200_000) expect(Math.abs(told / instructions - 1)).toBeLessThan(0.15);
 	});
 });
 

@@ -389,7 +389,7 @@ __attribute__((noinline)) static void double_multiple(verification *v) {
 		pc_25519_double(p, doublings);
 		v->of_a = times_power(v->of_a, doublings);
 		v->of_b = times_power(v->of_b, doublings);
-		spent += DOUBLE_COST * doublings;
+		pc_crypto_spent(DOUBLE_COST * doublings);
 		doublings = 0;
 		if (digits[i]) {
 			int digit = digits[i];
@@ -407,7 +407,9 @@ __attribute__((noinline)) static void double_multiple(verification *v) {
 			v->of_b = plus(v->of_b, comb_residue(digit));
 			spent += ADD_COST;
 		}
-		pc_crypto_spent(spent);
+		if (spent) {
+			pc_crypto_spent(spent);
+		}
 	}
 }
 
