@@ -9,7 +9,7 @@ describeAt(everywhere, "pericard/crypto", (place) => {
 			expect(await device.run(60)).toBe("ended");
 			const records = device.records();
 			expect(records.filter((record) => record.event === "test" && record.ok !== true)).toEqual([]);
-			expect(records.find((record) => record.event === "tests")).toMatchObject({ passed: 24, failed: 0 });
+			expect(records.find((record) => record.event === "tests")).toMatchObject({ passed: 26, failed: 0 });
 		});
 	});
 });
