@@ -35,6 +35,8 @@ typedef enum {
 	NO_KEY = 2,
 	NO_FLASH = 3,
 	TOO_LARGE = 4,
+	WRONG_SIGNATURE = 5,
+	NO_ENGINE = 6,
 } attestation_status;
 
 /* Who has asked. */
@@ -73,9 +75,13 @@ static attestation_status status_of(pc_keystore_status status) {
 		return ATTESTED;
 	case PC_KEYSTORE_ENTROPY:
 		return NO_ENTROPY;
+	case PC_KEYSTORE_ENGINE:
+		return NO_ENGINE;
 	case PC_KEYSTORE_FLASH:
 	case PC_KEYSTORE_FULL:
 		return NO_FLASH;
+	case PC_KEYSTORE_FAULT:
+		return WRONG_SIGNATURE;
 	default:
 		return NO_KEY;
 	}

@@ -253,23 +253,28 @@ describe("the token on the wire", () => {
 });
 
 describe("an engine of cryptography that gives another answer than the known one", () => {
-	/* Of pc_known (native/crypto/selftest.h): the answer of AES-128. */
-	const AES = 8 + 8 + 65 + 64 + 8 + 8 + 32 + 64;
+	/* Where pc_known (native/crypto/selftest.h) has the answers. */
+	const [SHA256, P256, AES] = [0, 8 + 8 + 65, 8 + 8 + 65 + 64 + 8 + 8 + 32 + 64];
 
-	test.each([false, true])("is not used, and the token names it: %s", async (spoilt) => {
+	test.each([
+		["none", undefined, { encrypt: "done", hash: "done" }, undefined],
+		["AES", AES, { encrypt: "engine", hash: "done" }, ["AES"]],
+		["P-256", P256, { encrypt: "done", hash: "done" }, ERROR.internal],
+		["SHA-256", SHA256, { encrypt: "done", hash: "engine" }, ERROR.entropy],
+	])("is not used, and the token names it, where there is one: %s", async (_, offset, outcome, expected) => {
 		const built = await image("engines", mps2.board);
-		const build = spoilt ? patchedBuild(built, { symbol: "pc_known", offset: AES }) : built;
+		const build = offset === undefined ? built : patchedBuild(built, { symbol: "pc_known", offset });
 		await withBuild(mps2, build, async (device) => {
-			await device.waitFor('"hash"', { seconds: 10 });
-			const reports = device.records().filter(({ event }) => event === "report");
-			expect(reports.map(({ type, data }) => [type, data])).toEqual([
-				["encrypt", spoilt ? "engine" : "encrypted"],
-				["hash", 32],
-			]);
+			await device.waitFor(/"outcome".*\n/, { seconds: 10 });
+			expect(device.records().find(({ type }) => type === "outcome")?.data).toEqual(outcome);
 			const client = new ManagementClient(device);
-			const identity = await client.identify(SECONDS);
-			const { token } = await client.attest(nonceOf(32, 5), SECONDS);
-			expect(claimsOf(token, identity).failedEngines).toEqual(spoilt ? ["AES"] : undefined);
+			const challenge = () => client.attest(nonceOf(32, 5), SECONDS);
+			if (typeof expected === "number") {
+				expect(await refusal(challenge())).toBe(expected);
+			} else {
+				const identity = await client.identify(SECONDS);
+				expect(claimsOf((await challenge()).token, identity).failedEngines).toEqual(expected);
+			}
 		});
 	});
 });
