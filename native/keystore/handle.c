@@ -1,6 +1,8 @@
 /* handle.c: see handle.h. */
 #include "handle.h"
 
+#include "kernels/verdict.h"
+
 #include "device.h"
 #include "platform.h"
 
@@ -39,9 +41,22 @@ pc_keystore_status pc_status_of(pc_crypto_status status) {
 		return PC_KEYSTORE_FORGED;
 	case PC_CRYPTO_KEY:
 		return PC_KEYSTORE_KEY;
+	case PC_CRYPTO_FAULT:
+		return PC_KEYSTORE_FAULT;
 	default:
 		return PC_KEYSTORE_ENGINE;
 	}
+}
+
+_Static_assert((int)PC_KEYSTORE_RIGHT == (int)PC_CRYPTO_OK, "one word for right");
+
+pc_keystore_status pc_verdict_of(pc_crypto_status status) {
+	uint32_t word = (uint32_t)status;
+	if (pc_opaque(word) != PC_VERDICT_YES) {
+		pc_keystore_status wrong = pc_status_of(status);
+		word = (uint32_t)(wrong == PC_KEYSTORE_OK ? PC_KEYSTORE_FORGED : wrong);
+	}
+	return (pc_keystore_status)pc_opaque(word);
 }
 
 /* ---- handles ---------------------------------------------------------------------------------------------------- */

@@ -88,6 +88,10 @@ pc_keystore_status pc_handle_load(pc_handle *h, pc_key *room, const uint8_t **se
 
 pc_keystore_status pc_status_of(pc_crypto_status status);
 
+/* Of verifying and opening: PC_KEYSTORE_RIGHT for PC_CRYPTO_OK, never PC_KEYSTORE_OK. It is the same word, and goes through as it
+ * is: one skipped instruction does not make it of another (docs/crypto.md, "Faults"). */
+pc_keystore_status pc_verdict_of(pc_crypto_status status);
+
 /* ---- arguments: none of these runs JavaScript ---- */
 
 typedef struct {

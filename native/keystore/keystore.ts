@@ -41,9 +41,11 @@ const types = ["ecdsa-p256", "ecdh-p256", "hmac-sha256", "aes-128"] as const;
 export type KeyType = (typeof types)[number];
 
 /** Values of pc_keystore_status. */
-const codes = ["", "none", "entropy", "flash", "policy", "full", "key", "forged", "range", "engine"] as const;
+const codes = ["", "none", "entropy", "flash", "policy", "full", "key", "forged", "range", "engine", "fault"] as const;
 const FORGED = 7;
 const RANGE = 8;
+/** The tag is right: no other status, nor 0, becomes this by accident. */
+const RIGHT = 0x3ca5965a;
 
 export type KeystoreErrorCode =
 	/** There is no such key, or it was destroyed. */
@@ -59,7 +61,9 @@ export type KeystoreErrorCode =
 	/** What is kept is no key, or the peer's public key is none. */
 	| "key"
 	/** The engine behind this algorithm failed its test; or failed in this computation. */
-	| "engine";
+	| "engine"
+	/** The signature that was made was not right, and was not given out: the core was disturbed. */
+	| "fault";
 
 const messages: Record<KeystoreErrorCode, string> = {
 	none: "there is no such key",
@@ -69,6 +73,7 @@ const messages: Record<KeystoreErrorCode, string> = {
 	full: "no room, in flash or in RAM, for another key",
 	key: "this is no key",
 	engine: "the engine behind this algorithm failed",
+	fault: "the signature was wrong, and was not given out",
 };
 
 export class KeystoreError extends Error {
@@ -197,7 +202,7 @@ class Key {
 		if (status === RANGE)
 			throw new RangeError("keystore: nonce, tag or data has a length that this mode does not take");
 		if (status === FORGED) throw new CryptoError("forged");
-		if (status !== 0) throw failure(status);
+		if (status !== (decrypt ? RIGHT : 0)) throw failure(status);
 	}
 
 	/** Forgets the key, a persistent one in flash too. Twice does nothing. */

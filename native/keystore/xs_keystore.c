@@ -106,7 +106,7 @@ static pc_keystore_status sign(pc_operation *o) {
 	}
 	if (status == PC_KEYSTORE_OK) {
 		o->output_size = PC_SIGNATURE_SIZE;
-		status = pc_status_of(pc_ecdsa_sign(secret, o->input, o->output));
+		status = pc_status_of(pc_ecdsa_sign_with(secret, pc_handle_public(o->key), o->input, o->output));
 		pc_wipe(&room, sizeof room);
 	}
 	return status;
@@ -255,7 +255,8 @@ void xs_keys_seal(xsMachine *the) {
 	if (status == PC_KEYSTORE_OK) {
 		const pc_aead message = {
 			secret, 16, nonce.data, nonce.size, aad.data, aad.size, data, data_size, tag, tag_size};
-		status = pc_status_of(runs[gcm][decrypt](&message));
+		pc_crypto_status done = runs[gcm][decrypt](&message);
+		status = decrypt ? pc_verdict_of(done) : pc_status_of(done);
 		pc_wipe(&room, sizeof room);
 	}
 	give_status(the, status);

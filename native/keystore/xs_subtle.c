@@ -8,6 +8,7 @@
  */
 #include "entropy.h"
 #include "handle.h"
+#include "kernels/verdict.h"
 
 #include <string.h>
 
@@ -262,13 +263,6 @@ void xs_subtle_destroy(xsMachine *the) {
 	xsmcSetHostData(xsArg(0), NULL);
 }
 
-/* What says that a signature or a MAC is right is the word of crypto.h, which no other status is by accident; 0 is not. */
-_Static_assert((int)PC_KEYSTORE_RIGHT == (int)PC_CRYPTO_OK, "one word for right");
-
-static pc_keystore_status verdict(pc_crypto_status status) {
-	return status == PC_CRYPTO_OK ? (pc_keystore_status)status : pc_status_of(status);
-}
-
 /* ---- HMAC ------------------------------------------------------------------------------------------------------- */
 
 #define HMAC_TYPES (PC_TYPES(PC_KEY_HMAC_SHA256) | PC_TYPES(PC_KEY_HMAC_SHA512))
@@ -305,7 +299,7 @@ void xs_subtle_mac_verify(xsMachine *the) {
 	pc_keystore_status status = mac_of(pc_handle_of(the, 0), PC_USE_VERIFY, pc_bytes_of(the, 1), &mac);
 	if (status == PC_KEYSTORE_OK) {
 		bool same = given.size == mac.size && pc_equal(given.data, mac.bytes, mac.size);
-		status = verdict(same ? PC_CRYPTO_OK : PC_CRYPTO_FORGED);
+		status = pc_verdict_of(same ? PC_CRYPTO_OK : PC_CRYPTO_FORGED);
 		pc_wipe(&mac, sizeof mac);
 	}
 	give_status(the, status);
@@ -330,7 +324,8 @@ static pc_keystore_status output_size(const cipher *c, size_t size, size_t *out)
 	return PC_KEYSTORE_OK;
 }
 
-/* From `from`, the bytes of a message and, to decrypt, its tag, to `to`. On failure `to` has nothing of the message. */
+/* From `from`, the bytes of a message and, to decrypt, its tag, to `to`. PC_KEYSTORE_RIGHT; or another status, and `to` has
+ * nothing of the message. */
 static pc_keystore_status run_cipher(const cipher *c, pc_bytes from, uint8_t *to) {
 	static pc_crypto_status (*const runs[2][2])(const pc_aead *) = {
 		{pc_aes_ccm_encrypt, pc_aes_ccm_decrypt}, {pc_aes_gcm_encrypt, pc_aes_gcm_decrypt}};
@@ -350,7 +345,7 @@ static pc_keystore_status run_cipher(const cipher *c, pc_bytes from, uint8_t *to
 		if (status != PC_CRYPTO_OK) {
 			pc_wipe(to, from.size);
 		}
-		return pc_status_of(status);
+		return pc_verdict_of(status);
 	}
 	size_t size = c->decrypt ? from.size - c->extra : from.size;
 	uint8_t *tag = c->decrypt ? (uint8_t *)from.data + size : to + size;
@@ -362,7 +357,7 @@ static pc_keystore_status run_cipher(const cipher *c, pc_bytes from, uint8_t *to
 	if (status != PC_CRYPTO_OK) {
 		pc_wipe(to, size);
 	}
-	return pc_status_of(status);
+	return pc_verdict_of(status);
 }
 
 /* Arguments 0 to 3: (handle, iv, aad or undefined, bits of the counter or bytes of the tag). */
@@ -375,6 +370,17 @@ static pc_keystore_status cipher_of(xsMachine *the, pc_key_use use, cipher *c) {
 		.decrypt = use == PC_USE_DECRYPT || use == PC_USE_UNWRAP_KEY,
 	};
 	return pc_handle_allows(c->key, AES_TYPES, use);
+}
+
+/* The result becomes the status, unless that is PC_KEYSTORE_RIGHT. One check that is left out does not keep a result. */
+static void give_unless_right(xsMachine *the, pc_keystore_status status) {
+	uint32_t word = pc_opaque((uint32_t)status);
+	if (word != PC_VERDICT_YES) {
+		give_status(the, status);
+	}
+	if (pc_opaque(word) != PC_VERDICT_YES) {
+		give_status(the, status);
+	}
 }
 
 /* (handle, iv, aad, extra, data or the handle of a key to wrap, what: 0 encrypt, 1 decrypt, 2 wrap) -> bytes, or status */
@@ -408,9 +414,7 @@ void xs_subtle_cipher(xsMachine *the) {
 		}
 		status = run_cipher(&c, data, to);
 	}
-	if (status != PC_KEYSTORE_OK) {
-		give_status(the, status);
-	}
+	give_unless_right(the, status);
 }
 
 /* (handle, iv, aad, extra, data, type, extractable, uses) -> handle, or status: a secret key whose bytes JavaScript never
@@ -431,15 +435,13 @@ void xs_subtle_unwrap(xsMachine *the) {
 	if (status == PC_KEYSTORE_OK) {
 		pc_handle *h = new_handle(&w, PC_FORM_SECRET, size);
 		status = h == NULL ? PC_KEYSTORE_FULL : run_cipher(&c, data, pc_handle_secret(h));
-		if (status == PC_KEYSTORE_OK) {
-			pc_handle_give(the, &xsResult, h);
-		} else {
+		if (status != PC_KEYSTORE_RIGHT) {
 			pc_handle_release(h);
+		} else if (pc_opaque((uint32_t)status) == PC_VERDICT_YES) {
+			pc_handle_give(the, &xsResult, h);
 		}
 	}
-	if (status != PC_KEYSTORE_OK) {
-		give_status(the, status);
-	}
+	give_unless_right(the, status);
 }
 
 /* ---- signatures ------------------------------------------------------------------------------------------------- */
@@ -450,14 +452,14 @@ static pc_keystore_status ecdsa_sign(pc_operation *o) {
 	pc_keystore_status status = pc_handle_load(o->key, &room, &secret);
 	if (status == PC_KEYSTORE_OK) {
 		o->output_size = PC_SIGNATURE_SIZE;
-		status = pc_status_of(pc_ecdsa_sign(secret, pc_input(o, 0), o->output));
+		status = pc_status_of(pc_ecdsa_sign_with(secret, pc_handle_public(o->key), pc_input(o, 0), o->output));
 		pc_wipe(&room, sizeof room);
 	}
 	return status;
 }
 
 static pc_keystore_status ecdsa_verify(pc_operation *o) {
-	return verdict(pc_ecdsa_verify(pc_handle_public(o->key), pc_input(o, 0), pc_input(o, 1)));
+	return pc_verdict_of(pc_ecdsa_verify(pc_handle_public(o->key), pc_input(o, 0), pc_input(o, 1)));
 }
 
 static pc_keystore_status ed25519_sign(pc_operation *o) {
@@ -467,7 +469,7 @@ static pc_keystore_status ed25519_sign(pc_operation *o) {
 }
 
 static pc_keystore_status ed25519_verify(pc_operation *o) {
-	return verdict(pc_ed25519_verify(pc_handle_public(o->key), pc_input(o, 0), o->sizes[0], pc_input(o, 1)));
+	return pc_verdict_of(pc_ed25519_verify(pc_handle_public(o->key), pc_input(o, 0), o->sizes[0], pc_input(o, 1)));
 }
 
 /* Starts it if the key may do it: what is signed is the message, for Ed25519, or the first 32 bytes of its digest. */
