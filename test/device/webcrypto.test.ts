@@ -58,7 +58,11 @@ const message = Buffer.from("from one to the other");
 /** As the apps make them. */
 const sample = (size: number, step = 7): Buffer =>
 	Buffer.from(Array.from({ length: size }, (_, i) => (i * step + 3) & 255));
-const der = (key: string, type: "spki" | "pkcs8") => ({ key: Buffer.from(key, "hex"), format: "der", type }) as const;
+const der = <T extends "spki" | "pkcs8">(key: string, type: T): { key: Buffer; format: "der"; type: T } => ({
+	key: Buffer.from(key, "hex"),
+	format: "der",
+	type,
+});
 const own = { ECDH: generateKeyPairSync("ec", { namedCurve: "P-256" }), X25519: generateKeyPairSync("x25519") };
 const spkiOf = (name: keyof typeof own): string =>
 	own[name].publicKey.export({ type: "spki", format: "der" }).toString("hex");
