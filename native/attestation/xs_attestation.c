@@ -24,8 +24,9 @@
 /* RFC 9783, section 4.1.2: callers outside of the secure side are negative. Here they are the app, or a peer on the link. */
 #define CLIENT_ID (-1)
 
-/* Instructions, beside those that hashing counts, to find the key in flash and to write the claims. */
+/* Instructions, beside those that hashing counts, to find the key in flash, to read the boot count, and to write the claims. */
 #define KEY_WORK 48000u
+#define COUNT_WORK 5000u
 #define TOKEN_WORK 14000u
 
 /* The numbers of FAULTS in attestation.ts. */
@@ -133,6 +134,7 @@ static attestation_status attest(attestation *a) {
 	if (status != ATTESTED) {
 		return status;
 	}
+	pc_background_spend(COUNT_WORK);
 	pc_image image;
 	pc_image_open(&image);
 	a->log_size = 0;
@@ -147,10 +149,10 @@ static attestation_status attest(attestation *a) {
 	}
 	claims.failed_engines = pc_crypto_failed();
 	pc_background_reserve(TOKEN_WORK);
+	pc_background_spend(TOKEN_WORK);
 	if (pc_token_write(&claims, a->token, sizeof a->token, &a->token_size, digest) != PC_TOKEN_OK) {
 		return TOO_LARGE;
 	}
-	pc_background_spend(TOKEN_WORK);
 	return status_of(pc_keystore_attest(digest, a->token + a->token_size - PC_TOKEN_SIGNATURE));
 }
 
