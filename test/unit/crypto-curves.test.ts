@@ -209,9 +209,9 @@ describeOn(["this machine", "Cortex-M4"], ({ ask, table }) => {
 				const status = point.is0() ? "refused" : "ok";
 				cases.push({ call: ["p256-muladd", encoded(a), other, big(k), big(l)], status, out: encoded(point) });
 			};
-			for (const factor of [1n, 2n, 3n, 31n, N - 1n, N - 2n, 2n ** 208n, 2n ** 52n, 0x1234567890abcdefn]) {
+			for (const factor of [1n, 2n, 3n, N - 1n, N - 2n, 2n ** 208n, 2n ** 52n]) {
 				const a = times(factor, G);
-				for (const l of [1n, 2n, 3n, 16n, N - 1n, N - 2n, N - 5n, 2n ** 200n + 1n, scalar()]) {
+				for (const l of [1n, 2n, 16n, N - 1n, N - 5n, scalar()]) {
 					const k = mod(l * inverse(factor, N), N); // k a = l G
 					for (const [x, y] of [
 						[k, l],

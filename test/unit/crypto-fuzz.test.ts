@@ -16,8 +16,8 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 /* Inputs for each target: about a second. */
 const targets = {
-	point: 800,
-	"p256-verify": 250,
+	point: 400,
+	"p256-verify": 150,
 	"ed25519-verify": 200,
 	x25519: 150,
 	"ccm-open": 8000,
@@ -27,7 +27,10 @@ const targets = {
 describe.skipIf(clang === undefined)("fuzzing native/crypto (needs clang)", () => {
 	beforeAll(async () => {
 		const flags = ["-O1", "-g", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"];
-		const sources = [...cryptoSources(), join(import.meta.dirname, "../native/crypto/fuzz.c")];
+		const sources = [
+			...cryptoSources().filter((file) => file.endsWith(".c")),
+			join(import.meta.dirname, "../native/crypto/fuzz.c"),
+		];
 		const objects = await mapParallel(sources, async (file) => {
 			const object = join(dir, `${sources.indexOf(file)}.o`);
 			const own = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", ...cryptoIncludes];
