@@ -9,7 +9,7 @@ import { buildImage, type Image } from "../../tools/analysis/image.ts";
 import { type Call, type Machine, openMachine, Room } from "../../tools/analysis/machine.ts";
 import { secretValues, seededBytes } from "../../tools/analysis/secrets.ts";
 import { compareTraces } from "../../tools/analysis/trace.ts";
-import { cryptoSources, STACK_BOUND, UNVERIFIED } from "../../tools/bench/crypto.ts";
+import { cryptoSources, frontDoor, STACK_BOUND, UNVERIFIED } from "../../tools/bench/crypto.ts";
 
 const missing = spawnSync("qemu-system-arm", ["--version"]).status !== 0;
 /** Instructions that may lie between two calls of pc_crypto_spend. */
@@ -289,6 +289,15 @@ describe.skipIf(missing)("the same instructions and addresses whatever the secre
 		expect(differences[0]?.kind).toBe(kind);
 		expect(machine().image.place(differences[0]?.instruction ?? 0).symbol).toBe(routine);
 	});
+});
+
+test("every function of crypto.h is compared, but those that see no secret or are part of another", () => {
+	const parts = ["sha256", "sha512"].flatMap((hash) => ["begin", "update", "end"].map((step) => `pc_${hash}_${step}`));
+	const others = ["begin", "reseed", "generate"].map((step) => `pc_hmac_drbg_${step}`);
+	const open = ["pc_wipe", "pc_ecdsa_verify", "pc_ed25519_verify"];
+	const compared = subjects(1).map(({ routine }) => routine);
+	expect(frontDoor().filter((name) => ![...compared, ...parts, ...others, ...open].includes(name))).toEqual([]);
+	expect(frontDoor().length).toBeGreaterThan(25);
 });
 
 describe.skipIf(missing)("what an operation takes, signatures verified before they leave", () => {
