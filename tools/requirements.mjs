@@ -35,6 +35,12 @@ const newlib = () => {
 	return path?.startsWith("/") ? path : undefined;
 };
 
+const picolibc = () => {
+	const path =
+		which("riscv64-unknown-elf-gcc") && output("riscv64-unknown-elf-gcc", ["-print-file-name=picolibc.specs"]);
+	return path?.startsWith("/") ? path : undefined;
+};
+
 const clangRuntime = () => {
 	const resources = which("clang") && output("clang", ["-print-resource-dir"]);
 	if (!resources || !existsSync(join(resources, "lib"))) return undefined;
@@ -138,6 +144,24 @@ export const requirements = [
 		after: "clang",
 		packages: () => [`libclang-rt-${versionOf("clang", "--version")?.split(".")[0] ?? "14"}-dev`],
 		find: clangRuntime,
+		version: () => undefined,
+	},
+	{
+		id: "riscv-gcc",
+		name: "riscv64-unknown-elf-gcc",
+		need: "test",
+		purpose: "compiles the cryptography for the ESP32-C3",
+		packages: () => ["gcc-riscv64-unknown-elf"],
+		find: () => which("riscv64-unknown-elf-gcc"),
+		version: () => versionOf("riscv64-unknown-elf-gcc", "-dumpfullversion"),
+	},
+	{
+		id: "picolibc",
+		name: "picolibc for RISC-V",
+		need: "test",
+		purpose: "the C library of that",
+		packages: () => ["picolibc-riscv64-unknown-elf"],
+		find: picolibc,
 		version: () => undefined,
 	},
 	{

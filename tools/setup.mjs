@@ -6,7 +6,7 @@
 // so and is done at once, so that `npm run demo` and `npm test` can call it every time.
 //
 //   node tools/setup.mjs           install what building and running need
-//   node tools/setup.mjs --test    also what only the tests and the linter need (clang, clang-format)
+//   node tools/setup.mjs --test    also what only the tests and the linter need (clang, clang-format, GCC for RISC-V)
 //   node tools/setup.mjs --check   install nothing, say what is missing
 //
 // Exit code: 0 nothing is missing (any more), 2 something is.
@@ -80,7 +80,7 @@ function explain(missing) {
   gcc or clang as \`gcc\`, with the C library's headers
   arm-none-eabi-gcc 12 or later with newlib (the "Arm GNU Toolchain", bare-metal arm-none-eabi)
   qemu-system-arm 7.2 or later, built with plugins
-  for \`npm test\` also: clang, clang-format and clang's compiler-rt
+  for \`npm test\` also: clang, clang-format and clang's compiler-rt; riscv64-unknown-elf-gcc with picolibc
 and all of them on PATH. (Debian's packages: ${packages})`);
 	}
 }
@@ -228,7 +228,7 @@ async function main(args) {
 			console.log(
 				"Installs the npm packages, gcc, the ARM tool-chain, QEMU and BearSSL's sources (Debian and Ubuntu).",
 			);
-			console.log("  --test    also clang and clang-format, which only the tests and the linter need");
+			console.log("  --test    also clang, clang-format and GCC for RISC-V, which only the tests and the linter need");
 			console.log("  --check   install nothing; say what is missing and exit with 2 if something is");
 			return 0;
 		}

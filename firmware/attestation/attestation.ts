@@ -8,11 +8,13 @@ const keyOrStatus: () => ArrayBuffer | number = native("xs_attestation_public_ke
 const idOf: (publicKey: ArrayBuffer) => ArrayBuffer = native("xs_attestation_instance_id");
 
 /** By the statuses of native/attestation, from 1. */
-const FAULTS = ["entropy", "key", "flash", "size"] as const;
+const FAULTS = ["entropy", "key", "flash", "size", "fault", "engine"] as const;
 
 /**
  * "entropy": no random numbers, since the noise source is missing, stuck or biased; "key": the attestation key in flash is
- * damaged; "flash": the flash fails; "size": the token is larger than the device can hold.
+ * damaged; "flash": the flash fails; "size": the token is larger than the device can hold;
+ * "fault": the signature was wrong when it was verified, so there is no token: the core was disturbed, or the key in flash is not
+ * that of the public key beside it; "engine": the cryptography that it needs failed its known-answer test.
  */
 export type AttestationFault = (typeof FAULTS)[number];
 
@@ -21,6 +23,8 @@ const MEANINGS: Readonly<Record<AttestationFault, string>> = {
 	key: "no attestation key",
 	flash: "the flash fails",
 	size: "the token is too large",
+	fault: "the signature was wrong, and was not given out",
+	engine: "the cryptography failed its test",
 };
 
 /** Why the device can't attest. What else it does goes on. */

@@ -57,7 +57,11 @@ function begin(request: Request): void {
 	try {
 		start(request.body, (status, token, log) => {
 			if (token === undefined || log === undefined) {
-				refuse(request, codeOf(status));
+				refuse(
+					request,
+					codeOf(status),
+					status === FAULT ? "the signature was wrong, and was not given out" : undefined,
+				);
 				goOn();
 			} else {
 				sendEvidence(request.sequence, new Uint8Array(token), new Uint8Array(log));
@@ -82,6 +86,8 @@ function goOn(): void {
 }
 
 /* By the statuses of native/attestation. */
+const FAULT = 5;
+
 function codeOf(status: number): number {
 	switch (status) {
 		case 1:

@@ -34,7 +34,7 @@ typedef struct pc_job {
 void pc_background_start(pc_job *job);
 
 /* Counts work that a body has done, in instructions (an estimate will do), and ends the slice when PC_SLICE is spent. To be
- * called at least every 4,000 instructions. Outside of a body it does nothing, so code that is called from both need not
+ * called at least every 8,000 instructions. Outside of a body it does nothing, so code that is called from both need not
  * know. */
 void pc_background_spend(uint32_t instructions);
 

@@ -148,6 +148,14 @@ typedef enum {
 hal_reset_cause hal_reset_cause_read(void);
 _Noreturn void hal_reset(void);
 
+/* ---- AES -------------------------------------------------------------------------------------------------------- */
+
+/* Encrypts `count` blocks of 16 bytes with AES-128 in a peripheral, each by itself and in place. Only boards whose manifest
+ * says "crypto": { "aesHal": true } have it. HAL_BUSY: somebody with more right took the peripheral in the midst;
+ * HAL_TIMEOUT: a block didn't end within ten times what it takes. Then some of the blocks may be encrypted. Neither key nor
+ * data stays in the driver's memory. native/crypto checks what this gives. */
+hal_status hal_aes128_encrypt(const uint8_t key[16], uint8_t *blocks, size_t count);
+
 /* ---- option bytes ------------------------------------------------------------------------------------------------ */
 
 /* True if the chip refuses debuggers by what its option bytes say; on a board that has no such lock, true as well. */

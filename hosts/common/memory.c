@@ -1,6 +1,7 @@
 /*
- * memory.c: see memory.h. C allocations are rare (tables at start, number conversion), so a first-fit list of freed
- * blocks is enough; a block is never split below its use and never merged.
+ * memory.c: see memory.h. C allocations are few (tables at start, keys, number conversion): a list of freed blocks in the
+ * order of their addresses, neighbours merged, of which the smallest that fits is taken, and split. What is freed at the
+ * arena's upper end goes back to the arena.
  */
 #include "memory.h"
 
@@ -66,16 +67,28 @@ void *pc_memory_high(size_t size) {
 }
 
 void *pc_malloc(size_t size) {
+	block **best = NULL;
 	if (size > SIZE_MAX - sizeof(block) - ALIGN) {
 		return NULL;
 	}
 	size = rounded(size);
 	for (block **link = &freed; *link != NULL; link = &(*link)->next) {
-		block *found = *link;
-		if (found->size >= size) {
-			*link = found->next;
-			return found + 1;
+		if ((*link)->size >= size && (best == NULL || (*link)->size < (*best)->size)) {
+			best = link;
 		}
+	}
+	if (best != NULL) {
+		block *found = *best;
+		if (found->size - size >= sizeof(block) + ALIGN) {
+			block *rest = (block *)((uint8_t *)(found + 1) + size);
+			rest->size = found->size - size - sizeof(block);
+			rest->next = found->next;
+			found->size = size;
+			*best = rest;
+		} else {
+			*best = found->next;
+		}
+		return found + 1;
 	}
 	block *made = take_high(size + sizeof(block), 0);
 	if (made == NULL) {
@@ -97,11 +110,36 @@ void *pc_calloc(size_t count, size_t size) {
 	return data;
 }
 
+static bool touch(const block *one, const block *other) {
+	return (const uint8_t *)(one + 1) + one->size == (const uint8_t *)other;
+}
+
 void pc_free(void *data) {
-	if (data != NULL) {
-		block *done = (block *)data - 1;
-		done->next = freed;
+	if (data == NULL) {
+		return;
+	}
+	block *done = (block *)data - 1;
+	block *before = NULL;
+	for (block *other = freed; other != NULL && other < done; other = other->next) {
+		before = other;
+	}
+	done->next = before == NULL ? freed : before->next;
+	if (before == NULL) {
 		freed = done;
+	} else {
+		before->next = done;
+	}
+	if (done->next != NULL && touch(done, done->next)) {
+		done->size += sizeof(block) + done->next->size;
+		done->next = done->next->next;
+	}
+	if (before != NULL && touch(before, done)) {
+		before->size += sizeof(block) + done->size;
+		before->next = done->next;
+	}
+	if ((uint8_t *)freed == high) {
+		high += sizeof(block) + freed->size;
+		freed = freed->next;
 	}
 }
 

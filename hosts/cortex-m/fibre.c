@@ -9,7 +9,7 @@
 #include "hal.h"
 
 /* Measured: docs/keys.md. */
-#define STACK_SIZE 5120u
+#define STACK_SIZE 4096u
 #define SAVED_WORDS 26u /* s16-s31, r3-r11, pc */
 /* Below the fibre's last byte: background.c's canary. */
 #define CANARY 32u

@@ -131,6 +131,15 @@ _Static_assert(offsetof(nrf_uarte, CONFIG) == 0x56C, "UARTE register map");
 #define NRF_RNG_VALUE NRF_REGISTER(NRF_RNG_BASE, 0x508)
 #define NRF_RNG_BIAS_CORRECTION 1u
 
+/* ---- ECB (6.8): AES-128 of one block, which it reads and writes by DMA ------------------------------------------------ */
+
+#define NRF_ECB_BASE 0x4000E000u
+#define NRF_ECB_TASKS_STARTECB NRF_REGISTER(NRF_ECB_BASE, 0x000)
+#define NRF_ECB_TASKS_STOPECB NRF_REGISTER(NRF_ECB_BASE, 0x004)
+#define NRF_ECB_EVENTS_ENDECB NRF_REGISTER(NRF_ECB_BASE, 0x100)
+#define NRF_ECB_EVENTS_ERRORECB NRF_REGISTER(NRF_ECB_BASE, 0x104)
+#define NRF_ECB_ECBDATAPTR NRF_REGISTER(NRF_ECB_BASE, 0x504)
+
 /* ---- NVMC (4.3): flash controller --------------------------------------------------------------------------------- */
 
 #define NRF_NVMC_BASE 0x4001E000u

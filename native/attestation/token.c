@@ -16,7 +16,8 @@
 #define PSA_SOFTWARE_COMPONENTS 2399
 #define PERICARD_ENTROPY_SOURCE (-70001)
 #define PERICARD_RESET_REASON (-70002)
-#define CLAIMS 11u
+#define PERICARD_FAILED_ENGINES (-70003)
+#define CLAIMS 11u /* and the failed engines, where there are any */
 
 /* RFC 9783, section 5.2: the profile whose COSE algorithms are those of TF-M. */
 #define PROFILE "tag:psacertified.org,2023:psa#tfm"
@@ -58,7 +59,7 @@ static void put_component(pc_cbor *cbor, const pc_token_component *component) {
 }
 
 static void put_claims(pc_cbor *cbor, const pc_token_claims *claims) {
-	pc_cbor_map(cbor, CLAIMS);
+	pc_cbor_map(cbor, CLAIMS + (claims->failed_engines != 0));
 	put_bytes(cbor, EAT_NONCE, claims->nonce, claims->nonce_size);
 	put_bytes(cbor, EAT_UEID, claims->ueid, PC_TOKEN_UEID);
 	put_text(cbor, EAT_PROFILE, PROFILE);
@@ -74,6 +75,9 @@ static void put_claims(pc_cbor *cbor, const pc_token_claims *claims) {
 	}
 	put_int(cbor, PERICARD_ENTROPY_SOURCE, claims->entropy_source);
 	put_int(cbor, PERICARD_RESET_REASON, claims->reset_reason);
+	if (claims->failed_engines != 0) {
+		put_int(cbor, PERICARD_FAILED_ENGINES, claims->failed_engines);
+	}
 }
 
 /* Sig_structure = ["Signature1", protected, external_aad: h'', payload]; it is hashed without being put together. */

@@ -41,8 +41,9 @@ typedef struct {
 	uint32_t boot_count;
 	int32_t client_id; /* never 0 */
 	uint16_t lifecycle;
-	uint8_t entropy_source; /* hal_entropy_kind */
-	uint8_t reset_reason;   /* pc_reset_reason */
+	uint8_t entropy_source;  /* hal_entropy_kind */
+	uint8_t reset_reason;    /* pc_reset_reason */
+	uint32_t failed_engines; /* pc_crypto_failed() */
 	pc_token_component components[PC_TOKEN_COMPONENTS];
 } pc_token_claims;
 

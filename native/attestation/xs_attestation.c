@@ -15,6 +15,7 @@
 #include "keystore.h"
 #include "platform.h"
 #include "reset.h"
+#include "selftest.h"
 #include "token.h"
 
 #include "xs-platform.h"
@@ -23,8 +24,9 @@
 /* RFC 9783, section 4.1.2: callers outside of the secure side are negative. Here they are the app, or a peer on the link. */
 #define CLIENT_ID (-1)
 
-/* Instructions, beside those that hashing counts, to find the key in flash and to write the claims. */
+/* Instructions, beside those that hashing counts, to find the key in flash, to read the boot count, and to write the claims. */
 #define KEY_WORK 48000u
+#define COUNT_WORK 5000u
 #define TOKEN_WORK 14000u
 
 /* The numbers of FAULTS in attestation.ts. */
@@ -34,6 +36,8 @@ typedef enum {
 	NO_KEY = 2,
 	NO_FLASH = 3,
 	TOO_LARGE = 4,
+	WRONG_SIGNATURE = 5,
+	NO_ENGINE = 6,
 } attestation_status;
 
 /* Who has asked. */
@@ -72,9 +76,13 @@ static attestation_status status_of(pc_keystore_status status) {
 		return ATTESTED;
 	case PC_KEYSTORE_ENTROPY:
 		return NO_ENTROPY;
+	case PC_KEYSTORE_ENGINE:
+		return NO_ENGINE;
 	case PC_KEYSTORE_FLASH:
 	case PC_KEYSTORE_FULL:
 		return NO_FLASH;
+	case PC_KEYSTORE_FAULT:
+		return WRONG_SIGNATURE;
 	default:
 		return NO_KEY;
 	}
@@ -126,6 +134,7 @@ static attestation_status attest(attestation *a) {
 	if (status != ATTESTED) {
 		return status;
 	}
+	pc_background_spend(COUNT_WORK);
 	pc_image image;
 	pc_image_open(&image);
 	a->log_size = 0;
@@ -138,11 +147,12 @@ static attestation_status attest(attestation *a) {
 			.signer = pc_identity.signer_id,
 		};
 	}
+	claims.failed_engines = pc_crypto_failed();
 	pc_background_reserve(TOKEN_WORK);
+	pc_background_spend(TOKEN_WORK);
 	if (pc_token_write(&claims, a->token, sizeof a->token, &a->token_size, digest) != PC_TOKEN_OK) {
 		return TOO_LARGE;
 	}
-	pc_background_spend(TOKEN_WORK);
 	return status_of(pc_keystore_attest(digest, a->token + a->token_size - PC_TOKEN_SIGNATURE));
 }
 

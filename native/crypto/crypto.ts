@@ -1,4 +1,6 @@
 // pericard/crypto: hashing, message authentication, key derivation, verifying signatures, authenticated encryption.
+// SHA-512 and Ed25519 have modules of their own, pericard/crypto/sha512 and pericard/crypto/ed25519: who does without them has
+// nothing of them in the image.
 //
 // Everything is synchronous, and runs to its end: verifying a signature keeps the event loop waiting for some ten million
 // instructions (docs/crypto.md has the costs). Private keys are not here: pericard/keystore works with them by handle.
@@ -11,11 +13,11 @@ export type Bytes = ArrayBuffer | ArrayBufferView;
 type State = { readonly state: unique symbol };
 type Aead = (key: Bytes, nonce: Bytes, aad: Bytes | undefined, data: Bytes, tag: Bytes) => number;
 
-const hash: (data: Bytes) => ArrayBuffer = native("xs_crypto_sha256");
+const hash: (data: Bytes) => ArrayBuffer | number = native("xs_crypto_sha256");
 const hashBegin: () => State = native("xs_crypto_sha256_begin");
 const hashUpdate: (state: State, data: Bytes) => void = native("xs_crypto_sha256_update");
-const hashEnd: (state: State) => ArrayBuffer = native("xs_crypto_sha256_end");
-const hmac: (key: Bytes, data: Bytes) => ArrayBuffer = native("xs_crypto_hmac_sha256");
+const hashEnd: (state: State) => ArrayBuffer | number = native("xs_crypto_sha256_end");
+const hmac: (key: Bytes, data: Bytes) => ArrayBuffer | number = native("xs_crypto_hmac_sha256");
 const hkdf: (ikm: Bytes, salt: Bytes | undefined, info: Bytes | undefined, out: Bytes) => number =
 	native("xs_crypto_hkdf_sha256");
 const verify: (publicKey: Bytes, hash: Bytes, signature: Bytes) => number = native("xs_crypto_ecdsa_verify");
@@ -24,24 +26,34 @@ const ccmEncrypt: Aead = native("xs_crypto_ccm_encrypt");
 const ccmDecrypt: Aead = native("xs_crypto_ccm_decrypt");
 const gcmEncrypt: Aead = native("xs_crypto_gcm_encrypt");
 const gcmDecrypt: Aead = native("xs_crypto_gcm_decrypt");
+const ctr: (key: Bytes, counter: Bytes, bits: number, data: Bytes) => number = native("xs_crypto_aes_ctr");
 
 /** Values of pc_crypto_status. */
-const OK = 0;
+const OK = 0x3ca5965a;
 const RANGE = 1;
 const KEY = 2;
+const FORGED = 3;
 
 export type CryptoErrorCode =
 	/** What was given as a key is none: no point of the curve. */
 	| "key"
 	/** The tag does not belong to these bytes. */
-	| "forged";
+	| "forged"
+	/** The engine behind this algorithm failed its test, so nothing is computed with it; or failed in a computation. */
+	| "engine";
+
+const messages: Record<CryptoErrorCode, string> = {
+	key: "this is no key",
+	forged: "the tag is not right",
+	engine: "the engine behind this algorithm failed",
+};
 
 /** What the algorithms refuse because of the values, not the sizes, of what they are given. */
 export class CryptoError extends Error {
 	readonly code: CryptoErrorCode;
 
 	constructor(code: CryptoErrorCode) {
-		super(code === "key" ? "crypto: this is no key" : "crypto: the tag is not right");
+		super(`crypto: ${messages[code]}`);
 		this.code = code;
 	}
 
@@ -50,9 +62,31 @@ export class CryptoError extends Error {
 	}
 }
 
+/* These three are for the modules beside this one. */
+
+/** Throws what a status says, unless all is well. */
+export function check(status: number): void {
+	if (status === OK) return;
+	if (status === RANGE) throw new RangeError("crypto: something has a length that this algorithm does not take");
+	throw new CryptoError(status === KEY ? "key" : status === FORGED ? "forged" : "engine");
+}
+
+/** A result, or an error where there is a status instead. */
+export function result(value: ArrayBuffer | number): ArrayBuffer {
+	if (typeof value !== "number") return value;
+	check(value);
+	throw new CryptoError("engine");
+}
+
+/** Is what was verified right? */
+export function verdict(status: number): boolean {
+	if (status !== FORGED) check(status);
+	return status === OK;
+}
+
 /** SHA-256 (FIPS 180-4) of some bytes: 32 bytes. */
 export function sha256(data: Bytes): ArrayBuffer {
-	return hash(data);
+	return result(hash(data));
 }
 
 /** SHA-256 of bytes that come in pieces. */
@@ -66,13 +100,13 @@ export class Sha256 {
 
 	/** The hash of all bytes so far: 32 bytes. More may follow. */
 	digest(): ArrayBuffer {
-		return hashEnd(this.#state);
+		return result(hashEnd(this.#state));
 	}
 }
 
 /** HMAC-SHA-256 (RFC 2104): 32 bytes. The key may have any length. */
 export function hmacSha256(key: Bytes, data: Bytes): ArrayBuffer {
-	return hmac(key, data);
+	return result(hmac(key, data));
 }
 
 export interface HkdfOptions {
@@ -92,7 +126,7 @@ export function hkdfSha256({ ikm, salt, info, length }: HkdfOptions): ArrayBuffe
 		throw new RangeError(`crypto: length must be an integer from 1 to 8160, not ${length}`);
 	}
 	const out = new ArrayBuffer(length);
-	hkdf(ikm, salt, info, out);
+	check(hkdf(ikm, salt, info, out));
 	return out;
 }
 
@@ -102,9 +136,7 @@ export function hkdfSha256({ ikm, salt, info, length }: HkdfOptions): ArrayBuffe
  * CryptoError "key" if the key is no point of the curve.
  */
 export function ecdsaVerify(publicKey: Bytes, digest: Bytes, signature: Bytes): boolean {
-	const status = verify(publicKey, digest, signature);
-	if (status === KEY) throw new CryptoError("key");
-	return status === OK;
+	return verdict(verify(publicKey, digest, signature));
 }
 
 /** Are these the same bytes? Takes as long wherever they differ: for comparing a MAC. */
@@ -127,10 +159,7 @@ export interface Sealed {
 }
 
 function seal(run: Aead, { key, nonce, aad, data, tag }: Sealed): void {
-	const status = run(key, nonce, aad, data, tag);
-	if (status === RANGE)
-		throw new RangeError("crypto: key, nonce, tag or data has a length that this mode does not take");
-	if (status !== OK) throw new CryptoError("forged");
+	check(run(key, nonce, aad, data, tag));
 }
 
 /** AES-CCM (RFC 3610). Encrypts `data` in place and writes `tag`. A length that doesn't fit is a RangeError. */
@@ -152,4 +181,22 @@ export function aesGcmEncrypt(message: Sealed): void {
 /** AES-GCM (NIST SP 800-38D). As aesCcmDecrypt. */
 export function aesGcmDecrypt(message: Sealed): void {
 	seal(gcmDecrypt, message);
+}
+
+/** A message for AES in counter mode. */
+export interface Counted {
+	/** 16 bytes (AES-128) or 32 (AES-256). */
+	readonly key: Bytes;
+	/** 16 bytes, the first counter block; becomes the one behind the last. No block must ever serve twice with one key. */
+	readonly counter: Bytes;
+	/** How many of its last bits count, 1 to 128; the others stay. 128 if it is missing. */
+	readonly bits?: number;
+	/** Is encrypted or decrypted, which is the same, in place. At most 2 to the power of `bits` blocks. */
+	readonly data: Bytes;
+}
+
+/** AES-CTR (NIST SP 800-38A): hides, and authenticates nothing. A length that doesn't fit is a RangeError. */
+export function aesCtr({ key, counter, bits = 128, data }: Counted): void {
+	if (!Number.isInteger(bits)) throw new RangeError("crypto: bits must be an integer from 1 to 128");
+	check(ctr(key, counter, bits, data));
 }

@@ -48,15 +48,36 @@ static const uint8_t *exactly(xsMachine *the, bytes found, const char *what, siz
 	return found.data;
 }
 
-/* (data) -> digest */
+static void give_status(xsMachine *the, pc_crypto_status status) {
+	xsmcSetInteger(xsResult, (xsIntegerValue)status);
+}
+
+static void give(xsMachine *the, pc_crypto_status status, const uint8_t *result, size_t size) {
+	if (status == PC_CRYPTO_OK) {
+		xsmcSetArrayBuffer(xsResult, (void *)result, (xsIntegerValue)size);
+	} else {
+		give_status(the, status);
+	}
+}
+
+/* (data) -> digest, or status */
 void xs_crypto_sha256(xsMachine *the) {
 	uint8_t digest[PC_SHA256_SIZE];
 	pc_sha256 hash;
 	bytes data = readable(the, 0, false);
 	pc_sha256_begin(&hash);
 	pc_sha256_update(&hash, data.data, data.size);
-	pc_sha256_end(&hash, digest);
-	xsmcSetArrayBuffer(xsResult, digest, sizeof digest);
+	give(the, pc_sha256_end(&hash, digest), digest, sizeof digest);
+}
+
+/* (data) -> digest, or status */
+void xs_crypto_sha512(xsMachine *the) {
+	uint8_t digest[PC_SHA512_SIZE];
+	pc_sha512 hash;
+	bytes data = readable(the, 0, false);
+	pc_sha512_begin(&hash);
+	pc_sha512_update(&hash, data.data, data.size);
+	give(the, pc_sha512_end(&hash, digest), digest, sizeof digest);
 }
 
 /* The state of a hash under way is a host object's chunk: memory of the XS heap, which goes with the object. */
@@ -85,20 +106,18 @@ void xs_crypto_sha256_update(xsMachine *the) {
 	pc_sha256_update(hash_of(the), data.data, data.size);
 }
 
-/* (state) -> digest */
+/* (state) -> digest, or status */
 void xs_crypto_sha256_end(xsMachine *the) {
 	uint8_t digest[PC_SHA256_SIZE];
-	pc_sha256_end(hash_of(the), digest);
-	xsmcSetArrayBuffer(xsResult, digest, sizeof digest);
+	give(the, pc_sha256_end(hash_of(the), digest), digest, sizeof digest);
 }
 
-/* (key, data) -> mac */
+/* (key, data) -> mac, or status */
 void xs_crypto_hmac_sha256(xsMachine *the) {
 	uint8_t mac[PC_SHA256_SIZE];
 	bytes key = readable(the, 0, false);
 	bytes data = readable(the, 1, false);
-	pc_hmac_sha256(key.data, key.size, data.data, data.size, mac);
-	xsmcSetArrayBuffer(xsResult, mac, sizeof mac);
+	give(the, pc_hmac_sha256(key.data, key.size, data.data, data.size, mac), mac, sizeof mac);
 }
 
 /* (ikm, salt or undefined, info or undefined, out): status; fills `out` */
@@ -107,8 +126,8 @@ void xs_crypto_hkdf_sha256(xsMachine *the) {
 	bytes salt = readable(the, 1, true);
 	bytes info = readable(the, 2, true);
 	bytes out = writable(the, 3);
-	xsmcSetInteger(xsResult, (xsIntegerValue)pc_hkdf_sha256(
-								 salt.data, salt.size, ikm.data, ikm.size, info.data, info.size, out.data, out.size));
+	give_status(
+		the, pc_hkdf_sha256(salt.data, salt.size, ikm.data, ikm.size, info.data, info.size, out.data, out.size));
 }
 
 /* (public key, hash, signature): status */
@@ -116,7 +135,15 @@ void xs_crypto_ecdsa_verify(xsMachine *the) {
 	const uint8_t *key = exactly(the, readable(the, 0, false), "public key", PC_P256_PUBLIC_SIZE);
 	const uint8_t *hash = exactly(the, readable(the, 1, false), "hash", PC_SHA256_SIZE);
 	const uint8_t *signature = exactly(the, readable(the, 2, false), "signature", PC_SIGNATURE_SIZE);
-	xsmcSetInteger(xsResult, (xsIntegerValue)pc_ecdsa_verify(key, hash, signature));
+	give_status(the, pc_ecdsa_verify(key, hash, signature));
+}
+
+/* (public key, data, signature): status */
+void xs_crypto_ed25519_verify(xsMachine *the) {
+	const uint8_t *key = exactly(the, readable(the, 0, false), "public key", 32);
+	bytes data = readable(the, 1, false);
+	const uint8_t *signature = exactly(the, readable(the, 2, false), "signature", PC_SIGNATURE_SIZE);
+	give_status(the, pc_ed25519_verify(key, data.data, data.size, signature));
 }
 
 /* (a, b): are the bytes the same? */
@@ -135,7 +162,22 @@ static void aead(xsMachine *the, pc_crypto_status (*run)(const pc_aead *), bool 
 	bytes tag = encrypts ? writable(the, 4) : readable(the, 4, false);
 	const pc_aead message = {
 		key.data, key.size, nonce.data, nonce.size, aad.data, aad.size, data.data, data.size, tag.data, tag.size};
-	xsmcSetInteger(xsResult, (xsIntegerValue)run(&message));
+	give_status(the, run(&message));
+}
+
+/* (key, counter, bits, data): status; advances the counter */
+void xs_crypto_aes_ctr(xsMachine *the) {
+	if (xsmcArgc < 4 || xsmcTypeOf(xsArg(2)) != xsIntegerType) {
+		xsTypeError("crypto: arguments are missing");
+	}
+	xsIntegerValue bits = xsmcToInteger(xsArg(2));
+	bytes key = readable(the, 0, false);
+	bytes counter = writable(the, 1);
+	bytes data = writable(the, 3);
+	if (counter.size != 16) {
+		xsRangeError("crypto: the counter has %d bytes, not 16", (int)counter.size);
+	}
+	give_status(the, pc_aes_ctr(key.data, key.size, counter.data, (unsigned)bits, data.data, data.size));
 }
 
 void xs_crypto_ccm_encrypt(xsMachine *the) {

@@ -17,6 +17,7 @@ typedef enum {
 	PC_ENTROPY_STUCK = 2,       /* repetition count test: the same byte too often in a row */
 	PC_ENTROPY_BIASED = 3,      /* adaptive proportion test: one byte too often in a window */
 	PC_ENTROPY_RANGE = 4,       /* more than PC_RANDOM_MAX bytes at once; not a failure of the source */
+	PC_ENTROPY_ENGINE = 5,      /* SHA-256 failed its known-answer test (selftest.h) */
 } pc_entropy_status;
 
 #define PC_RANDOM_MAX 65536u

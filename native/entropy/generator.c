@@ -104,7 +104,10 @@ void pc_generator_feed(pc_generator *g, size_t size) {
 pc_generator_state pc_generator_random(pc_generator *g, void *data, size_t size) {
 	pc_generator_state state = size <= PC_RANDOM_MAX ? g->state : PC_GENERATOR_FAILED;
 	if (state == PC_GENERATOR_READY) {
-		(void)pc_hmac_drbg_generate(&g->drbg, data, size);
+		if (pc_hmac_drbg_generate(&g->drbg, data, size) != PC_CRYPTO_OK) {
+			fail(g, PC_ENTROPY_ENGINE);
+			return g->state;
+		}
 		if (++g->requests == PC_RESEED_REQUESTS) {
 			g->state = PC_GENERATOR_HUNGRY;
 		}

@@ -64,7 +64,8 @@ void pc_generator_begin(pc_generator *generator, pc_noise_read read, void *conte
 void pc_generator_feed(pc_generator *generator, size_t size);
 
 /* `size` random bytes, if the state is PC_GENERATOR_READY; else nothing is written. One request. Returns the state in which it
- * was called; for more than PC_RANDOM_MAX bytes PC_GENERATOR_FAILED, and nothing has changed. */
+ * was called, or PC_GENERATOR_FAILED if that fails; for more than PC_RANDOM_MAX bytes PC_GENERATOR_FAILED, and nothing has
+ * changed. */
 pc_generator_state pc_generator_random(pc_generator *generator, void *data, size_t size);
 
 #endif

@@ -9,7 +9,7 @@ const state: () => number = native("xs_random_state");
 const source: () => number = native("xs_random_source");
 
 /** Values of pc_entropy_status. */
-const codes = ["ok", "unavailable", "stuck", "biased", "range"] as const;
+const codes = ["ok", "unavailable", "stuck", "biased", "range", "engine"] as const;
 const RANGE = 4;
 
 export type EntropyErrorCode =
@@ -18,14 +18,17 @@ export type EntropyErrorCode =
 	/** The source gave the same byte too often in a row. */
 	| "stuck"
 	/** The source gave one byte too often. */
-	| "biased";
+	| "biased"
+	/** SHA-256, which all random numbers are made with, failed its known-answer test. */
+	| "engine";
 
 /** There are no random numbers on this device until it restarts. */
 export class EntropyError extends Error {
 	readonly code: EntropyErrorCode;
 
 	constructor(code: EntropyErrorCode) {
-		super(`random: no random numbers: the noise source is ${code}`);
+		const why = code === "engine" ? "SHA-256 failed its test" : `the noise source is ${code}`;
+		super(`random: no random numbers: ${why}`);
 		this.code = code;
 	}
 

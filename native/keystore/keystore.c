@@ -37,17 +37,21 @@ pc_records *pc_keystore_records(void) {
 pc_keystore_status pc_keystore_make(pc_key *key, uint8_t type) {
 	uint8_t point[65];
 	size_t size = type == PC_KEY_AES_128 ? 16 : 32;
-	bool valid = false;
+	pc_crypto_status status = PC_CRYPTO_KEY;
 	memset(key, 0, sizeof *key);
 	key->version = PC_KEY_VERSION;
 	key->type = type;
-	while (!valid) {
+	while (status == PC_CRYPTO_KEY) {
 		if (pc_random(key->secret, size) != PC_ENTROPY_OK) {
 			pc_wipe(key, sizeof *key);
 			return PC_KEYSTORE_ENTROPY;
 		}
 		/* FIPS 186-5, A.2.2: a number that is no private key (2^-32 of all are none) is drawn again. */
-		valid = !pc_key_has_point(type) || pc_p256_public(key->secret, point) == PC_CRYPTO_OK;
+		status = pc_key_has_point(type) ? pc_p256_public(key->secret, point) : PC_CRYPTO_OK;
+	}
+	if (status != PC_CRYPTO_OK) {
+		pc_wipe(key, sizeof *key);
+		return PC_KEYSTORE_ENGINE;
 	}
 	if (pc_key_has_point(type)) {
 		memcpy(key->point, point + 1, sizeof key->point);
@@ -144,9 +148,19 @@ pc_keystore_status pc_keystore_attest(const uint8_t hash[32], uint8_t signature[
 	if (!pc_background_inside()) {
 		return PC_KEYSTORE_POLICY;
 	}
+	/* A slice of its own: it looks through a sector of flash. */
+	pc_background_reserve(PC_SLICE);
 	pc_keystore_status status = pc_records_load(&records, NULL, 0, &key);
-	if (status == PC_KEYSTORE_OK && pc_ecdsa_sign(key.secret, hash, signature) != PC_CRYPTO_OK) {
-		status = PC_KEYSTORE_KEY;
+	pc_background_spend(PC_SLICE);
+	if (status == PC_KEYSTORE_OK) {
+		uint8_t point[65] = {4};
+		memcpy(point + 1, key.point, sizeof key.point);
+		pc_crypto_status made = pc_ecdsa_sign_with(key.secret, point, hash, signature);
+		if (made != PC_CRYPTO_OK) {
+			status = made == PC_CRYPTO_FAULT    ? PC_KEYSTORE_FAULT
+					 : made == PC_CRYPTO_ENGINE ? PC_KEYSTORE_ENGINE
+												: PC_KEYSTORE_KEY;
+		}
 	}
 	pc_wipe(&key, sizeof key);
 	return status;

@@ -9,8 +9,8 @@ import { type Bytes, CryptoError, ecdsaVerify, equal, sha256 } from "pericard/cr
 type Handle = { readonly handle: unique symbol };
 type Callback = (status: number, result: Handle | ArrayBuffer | undefined) => void;
 
-const generate: (type: number, label: string | undefined, callback: Callback) => void = native("xs_keys_generate");
-const signDigest: (handle: Handle, digest: Bytes, callback: Callback) => void = native("xs_keys_sign");
+const generate: (type: number, label: string | undefined, callback: Callback) => number = native("xs_keys_generate");
+const signDigest: (handle: Handle, digest: Bytes, callback: Callback) => number = native("xs_keys_sign");
 const deriveWith: (
 	handle: Handle,
 	peer: Bytes,
@@ -18,7 +18,7 @@ const deriveWith: (
 	salt: Bytes | undefined,
 	info: Bytes | undefined,
 	callback: Callback,
-) => void = native("xs_keys_derive");
+) => number = native("xs_keys_derive");
 const open: (label: string) => Handle | number = native("xs_keys_open");
 const typeOf: (handle: Handle) => number = native("xs_keys_type");
 const publicOf: (handle: Handle) => ArrayBuffer | number = native("xs_keys_public");
@@ -41,7 +41,11 @@ const types = ["ecdsa-p256", "ecdh-p256", "hmac-sha256", "aes-128"] as const;
 export type KeyType = (typeof types)[number];
 
 /** Values of pc_keystore_status. */
-const codes = ["", "none", "entropy", "flash", "policy", "full", "key"] as const;
+const codes = ["", "none", "entropy", "flash", "policy", "full", "key", "forged", "range", "engine", "fault"] as const;
+const FORGED = 7;
+const RANGE = 8;
+/** The tag is right: no other status, nor 0, becomes this by accident. */
+const RIGHT = 0x3ca5965a;
 
 export type KeystoreErrorCode =
 	/** There is no such key, or it was destroyed. */
@@ -52,18 +56,24 @@ export type KeystoreErrorCode =
 	| "flash"
 	/** The key is not for this use; or there is a key of that label already. */
 	| "policy"
-	/** No room for another persistent key. */
+	/** No room for another persistent key, or no memory for another one. */
 	| "full"
 	/** What is kept is no key, or the peer's public key is none. */
-	| "key";
+	| "key"
+	/** The engine behind this algorithm failed its test; or failed in this computation. */
+	| "engine"
+	/** The signature that was made was not right, and was not given out: the core was disturbed. */
+	| "fault";
 
 const messages: Record<KeystoreErrorCode, string> = {
 	none: "there is no such key",
 	entropy: "no random numbers, so no new key",
 	flash: "the flash failed",
 	policy: "this key is not for that use, or the label is taken",
-	full: "no room for another persistent key",
+	full: "no room, in flash or in RAM, for another key",
 	key: "this is no key",
+	engine: "the engine behind this algorithm failed",
+	fault: "the signature was wrong, and was not given out",
 };
 
 export class KeystoreError extends Error {
@@ -88,10 +98,12 @@ function result<T extends object>(value: T | number): T {
 	return value;
 }
 
-function inBackground<T extends Handle | ArrayBuffer>(run: (callback: Callback) => void): Promise<T> {
-	return new Promise((resolve, reject) =>
-		run((status, value) => (status === 0 ? resolve(value as T) : reject(failure(status)))),
-	);
+function inBackground<T extends Handle | ArrayBuffer>(run: (callback: Callback) => number): Promise<T> {
+	return new Promise((resolve, reject) => {
+		const settle: Callback = (status, value) => (status === 0 ? resolve(value as T) : reject(failure(status)));
+		const status = run(settle);
+		if (status !== 0) settle(status, undefined);
+	});
 }
 
 function numberOf(type: KeyType): number {
@@ -187,9 +199,10 @@ class Key {
 	#seal({ mode, nonce, aad, data, tag }: SealOptions, decrypt: boolean): void {
 		if (mode !== "ccm" && mode !== "gcm") throw new TypeError(`keystore: no mode "${String(mode)}"`);
 		const status = sealWith(this.#handle, nonce, aad, data, tag, mode === "gcm", decrypt);
-		if (status === -1) throw new RangeError("keystore: nonce, tag or data has a length that this mode does not take");
-		if (status === -2) throw new CryptoError("forged");
-		if (status !== 0) throw failure(status);
+		if (status === RANGE)
+			throw new RangeError("keystore: nonce, tag or data has a length that this mode does not take");
+		if (status === FORGED) throw new CryptoError("forged");
+		if (status !== (decrypt ? RIGHT : 0)) throw failure(status);
 	}
 
 	/** Forgets the key, a persistent one in flash too. Twice does nothing. */

@@ -19,6 +19,14 @@ typedef enum {
 	PC_KEY_HMAC_SHA256 = 3,
 	PC_KEY_AES_128 = 4,
 	PC_KEY_ATTESTATION = 5, /* ECDSA P-256, for attestation only */
+	/* In RAM only; AES with 16 or 32 bytes. */
+	PC_KEY_HMAC_SHA512 = 6,
+	PC_KEY_HKDF = 7,
+	PC_KEY_AES_CTR = 8,
+	PC_KEY_AES_CCM = 9,
+	PC_KEY_AES_GCM = 10,
+	PC_KEY_ED25519 = 11,
+	PC_KEY_X25519 = 12,
 } pc_key_type;
 
 /* Labels have 1 to so many bytes, of any content; so many keys have one. */

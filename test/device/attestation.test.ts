@@ -15,7 +15,8 @@ import { openSign1, verifySign1 } from "../../tools/verifier/cose.ts";
 import { type Evidence as Claims, readClaims } from "../../tools/verifier/evidence.ts";
 import { jwkOfPoint } from "../../tools/verifier/keys.ts";
 import { readLog } from "../../tools/verifier/log.ts";
-import { describeAt, everywhere, mps2, tierOne, withDevice } from "./boards.ts";
+import { describeAt, everywhere, image, mps2, tierOne, withBuild, withDevice } from "./boards.ts";
+import { patchedBuild } from "./patch.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -247,6 +248,33 @@ describe("the token on the wire", () => {
 			const { token, log } = await new ManagementClient(device).attest(nonceOf(32, 1), SECONDS);
 			expect(() => [decode(token, { deterministic: false }), decode(log, { deterministic: false })]).not.toThrow();
 			expect(openSign1(token).claims.has(CLAIM.nonce)).toBe(true);
+		});
+	});
+});
+
+describe("an engine of cryptography that gives another answer than the known one", () => {
+	/* Where pc_known (native/crypto/selftest.h) has the answers. */
+	const [SHA256, P256, AES] = [0, 8 + 8 + 65, 8 + 8 + 65 + 64 + 8 + 8 + 32 + 64];
+
+	test.each([
+		["none", undefined, { encrypt: "done", hash: "done" }, undefined],
+		["AES", AES, { encrypt: "engine", hash: "done" }, ["AES"]],
+		["P-256", P256, { encrypt: "done", hash: "done" }, ERROR.internal],
+		["SHA-256", SHA256, { encrypt: "done", hash: "engine" }, ERROR.entropy],
+	])("is not used, and the token names it, where there is one: %s", async (_, offset, outcome, expected) => {
+		const built = await image("engines", mps2.board);
+		const build = offset === undefined ? built : patchedBuild(built, { symbol: "pc_known", offset });
+		await withBuild(mps2, build, async (device) => {
+			await device.waitFor(/"outcome".*\n/, { seconds: 10 });
+			expect(device.records().find(({ type }) => type === "outcome")?.data).toEqual(outcome);
+			const client = new ManagementClient(device);
+			const challenge = () => client.attest(nonceOf(32, 5), SECONDS);
+			if (typeof expected === "number") {
+				expect(await refusal(challenge())).toBe(expected);
+			} else {
+				const identity = await client.identify(SECONDS);
+				expect(claimsOf((await challenge()).token, identity).failedEngines).toEqual(expected);
+			}
 		});
 	});
 });

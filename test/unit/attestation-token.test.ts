@@ -21,7 +21,7 @@ const bytes = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 const sha256 = (data: Uint8Array | string) => new Uint8Array(createHash("sha256").update(data).digest());
 
 let program = "";
-beforeAll(() => {
+beforeAll(async () => {
 	const folders = ["native/cbor", "native/attestation"].map((path) => join(ROOT, path));
 	const sources = [
 		join(ROOT, "test/native/attestation/token.c"),
@@ -31,9 +31,10 @@ beforeAll(() => {
 	program = join(dir, "program");
 	const flags = ["-std=c11", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined"];
 	const includes = [...folders.map((folder) => `-I${folder}`), ...cryptoIncludes];
+	const objects = await cryptoObjects();
 	execFileSync(
 		"gcc",
-		[...flags, "-fno-sanitize-recover=all", ...includes, ...sources, ...cryptoObjects(dir), "-o", program],
+		[...flags, "-fno-sanitize-recover=all", ...includes, ...sources, ...objects, "-no-pie", "-o", program],
 		{ stdio: ["ignore", "pipe", "pipe"] },
 	);
 }, 120_000);
@@ -76,6 +77,7 @@ const fixed = {
 	lifecycle: 0x3000,
 	entropySource: 2,
 	resetReason: 4,
+	failedEngines: 0,
 	components: COMPONENTS.map((type) => ({
 		type,
 		version: type === "xs" ? "13.3.0" : "1.2.3",
@@ -86,8 +88,8 @@ const fixed = {
 type Claims = typeof fixed;
 
 function line(claims: Claims, capacity = 1024): string {
-	const { nonce, implementationId, bootSeed, bootCount, clientId, lifecycle, entropySource, resetReason } = claims;
-	const numbers = [bootCount, clientId, lifecycle, entropySource, resetReason];
+	const { nonce, implementationId, bootSeed, bootCount, clientId, lifecycle } = claims;
+	const numbers = [bootCount, clientId, lifecycle, claims.entropySource, claims.resetReason, claims.failedEngines];
 	const components = claims.components.flatMap(({ type, version, value, signer }) => [
 		type,
 		version,
@@ -124,6 +126,7 @@ function expected(claims: Claims): Uint8Array {
 		],
 		[CLAIM.entropySource, claims.entropySource],
 	]);
+	if (claims.failedEngines !== 0) map.set(CLAIM.failedEngines, claims.failedEngines);
 	const header = encode(new Map([[COSE.algorithm, COSE.es256]]));
 	return encode(new CborTag(COSE.sign1, [header, new Map(), encode(map), new Uint8Array(64)]));
 }
@@ -166,6 +169,11 @@ describe("native/attestation: the token", () => {
 		}
 	});
 
+	test.each([1, 23, 24, 0x1ff, 2 ** 32 - 1])("failed engines are told where there are any: %i", (failedEngines) => {
+		const claims = { ...fixed, failedEngines };
+		expect(hex(answer(claims).token)).toBe(hex(expected(claims)));
+	});
+
 	test("640 bytes are enough for the longest nonce, versions of five characters, and 65,535 boots", () => {
 		const claims = { ...fixed, nonce: new Uint8Array(64), bootCount: 65535, resetReason: 14 };
 		expect(answer(claims).token.length).toBeLessThanOrEqual(640);
@@ -176,7 +184,14 @@ describe("native/attestation: the token", () => {
 			...component,
 			version: component.type === "xs" ? "1".repeat(15) : "1".repeat(31),
 		}));
-		const claims = { ...fixed, nonce: new Uint8Array(64), bootCount: 2 ** 32 - 1, clientId: -(2 ** 31), components };
+		const claims = {
+			...fixed,
+			nonce: new Uint8Array(64),
+			bootCount: 2 ** 32 - 1,
+			clientId: -(2 ** 31),
+			failedEngines: 2 ** 32 - 1,
+			components,
+		};
 		const { token } = answer(claims, 784);
 		expect(hex(token)).toBe(hex(expected(claims)));
 	});

@@ -14,13 +14,12 @@ const dir = mkdtempSync(join(tmpdir(), "pericard-entropy-"));
 const program = join(dir, "generator");
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-beforeAll(() => {
+beforeAll(async () => {
 	const sources = ["native/entropy/generator.c", "test/native/entropy/generator.c"].map((file) => join(root, file));
 	const flags = ["-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror"];
 	flags.push("-fsanitize=address,undefined", "-fno-sanitize-recover=all", `-I${join(root, "native/entropy")}`);
-	execFileSync("gcc", [...flags, ...cryptoIncludes, ...sources, ...cryptoObjects(dir), "-o", program], {
-		stdio: ["ignore", "pipe", "pipe"],
-	});
+	const args = [...flags, ...cryptoIncludes, ...sources, ...(await cryptoObjects()), "-no-pie", "-o", program];
+	execFileSync("gcc", args, { stdio: ["ignore", "pipe", "pipe"] });
 }, 120_000);
 
 const READY = 0;

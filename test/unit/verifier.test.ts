@@ -456,6 +456,15 @@ describe("sources of random numbers, and why the device started", () => {
 		expect(new Bench().attest(entropy(3)).verdict).toBe("none");
 	});
 
+	test("engines of cryptography that failed are a warning that names them", () => {
+		const result = new Bench().attest({ claims: (claims) => claims.set(CLAIM.failedEngines, 0x2050) });
+		expect(result.verdict).toBe("warning");
+		expect(faults(result)).toEqual(["engines of cryptography that failed their tests: AES, AES hardware, engine 13"]);
+		expect(result.vector.hardware).toBe(32);
+		expect(result.evidence?.failedEngines).toEqual(["AES", "AES hardware", "engine 13"]);
+		expect(new Bench().attest().evidence?.failedEngines).toBeUndefined();
+	});
+
 	test("a start after a failure is told", () => {
 		const reset = (value: number) =>
 			texts(new Bench().attest({ claims: (claims) => claims.set(CLAIM.resetReason, value) }));
@@ -652,6 +661,8 @@ describe("claims", () => {
 				["a component that is no map", CLAIM.components, [1]],
 				["a component without a value", CLAIM.components, [new Map([[COMPONENT.type, "native"]])]],
 				["a reset reason that does not exist", CLAIM.resetReason, 99],
+				["failed engines, but none", CLAIM.failedEngines, 0],
+				["failed engines of 33 bits", CLAIM.failedEngines, 2 ** 32],
 			] as const
 		).map(([what, label, value]) => ({ what, label, value })),
 	)("$what", ({ label, value }) => {

@@ -48,6 +48,7 @@ export const handComputed: Readonly<Record<string, Cost>> = {
 	floating_point: sequence(11, 2 + 3 + 1 + 2 + 1 + 1 + 1 + 1 + 1 + 1 + 1),
 	floating_point_long: sequence(7, 3 + 3 + 3 + 3 + 14 + 14 + 1),
 	floating_point_multiple: sequence(6, 1 + 4 + (1 + 4) + (1 + 4) + 2 + 3 + 1),
+	across_pages: sequence(5, 1 + 1 + 2 + 1 + 1),
 	hints: sequence(4, 1 + 1 + 1 + 1),
 };
 
@@ -80,13 +81,13 @@ export const comparedWithHardware: readonly {
 	readonly published: number;
 	readonly model: number;
 }[] = [
-	{ routine: "P256-Cortex-M4, key generation", published: 327_000, model: 313_704 },
-	{ routine: "P256-Cortex-M4, sign", published: 375_000, model: 361_088 },
-	{ routine: "P256-Cortex-M4, verify", published: 976_000, model: 959_335 },
-	{ routine: "P256-Cortex-M4, ECDH", published: 906_000, model: 895_114 },
-	{ routine: "X25519-Cortex-M4", published: 548_873, model: 539_869 },
+	{ routine: "P256-Cortex-M4, key generation", published: 327_000, model: 313_580 },
+	{ routine: "P256-Cortex-M4, sign", published: 375_000, model: 359_476 },
+	{ routine: "P256-Cortex-M4, verify", published: 976_000, model: 954_733 },
+	{ routine: "P256-Cortex-M4, ECDH", published: 906_000, model: 894_100 },
+	{ routine: "X25519-Cortex-M4", published: 548_873, model: 537_319 },
 	{ routine: "fixsliced AES-128, two blocks", published: 2_698, model: 2_731 },
-	{ routine: "semi-fixsliced AES-128, two blocks", published: 2_787, model: 2_833 },
+	{ routine: "semi-fixsliced AES-128, two blocks", published: 2_787, model: 2_831 },
 ];
 
 /** How far the model is from what was measured, in per cent: "-4.1", "+1.2". */

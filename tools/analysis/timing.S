@@ -216,6 +216,19 @@ leaf:
 	dsb
 	bx lr
 
+	/* The one before the last crosses a page of QEMU's, of 1 KB. */
+	.section .text.across_pages, "ax", %progbits
+	.balign 1024
+	.space 1016
+	.global across_pages
+	.type across_pages, %function
+across_pages:
+	movs r1, #1
+	movs r2, #2
+	ldr r3, [r0]
+	ldr.w r1, [r0, #4]
+	bx lr
+
 	/* What lies between the two marks costs 2 + 1, twice. */
 	routine marked
 	movs r2, #2

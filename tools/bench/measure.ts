@@ -14,6 +14,7 @@ import { score } from "../signals/score.ts";
 import { syntheticRecording } from "../signals/synthetic.ts";
 import { isBeat, readAnnotations } from "../signals/wfdb.ts";
 import { attestationCost, attestationSize } from "./attestation.ts";
+import { primitives } from "./crypto.ts";
 
 /** One figure. `component` only where a board's bytes are split. */
 export interface Figure {
@@ -30,8 +31,6 @@ const PATCH = join(pericardRoot, "firmware", "apps", "ecg-patch");
 const APPS = join(pericardRoot, "tools", "bench", "apps");
 /** Iterations of the loops in apps/js-*.ts. */
 const ITERATIONS = 100_000;
-/** Bytes that apps/crypto hashes. */
-const HASHED = 65_536;
 /** The board whose instructions are counted. */
 export const COUNTED = "mps2-an386";
 
@@ -102,10 +101,9 @@ export async function counts(out: string, progress: Progress): Promise<Figure[]>
 		add(name, round(Number(to - from) / ITERATIONS), "instructions");
 	}
 	progress("crypto");
-	const [start = 0n, hashed = 0n, signed = 0n, ready = 0n, verified = 0n] = await marks("crypto", 5, out);
-	add("sha256-per-byte", round(Number(hashed - start) / HASHED), "instructions");
-	add("p256-sign", Number(signed - hashed), "instructions");
-	add("p256-verify", Number(verified - ready), "instructions");
+	for (const { name, unit, instructions } of await primitives()) {
+		add(unit === "byte" ? `${name}-per-byte` : name, instructions, "instructions");
+	}
 	progress("attestation");
 	const build = await buildFirmware({ app: PATCH, board: COUNTED, out, config: { input: "serial" } });
 	const cost = await attestationCost(build);

@@ -157,6 +157,12 @@ export class Compiler {
 		return [...this.#roots].reverse().map(([dir, label]) => `-ffile-prefix-map=${dir}=${label}`);
 	}
 
+	/* GCC 12 keeps its map of paths from the assembler, which writes those of .S files. */
+	get #assemblerMaps(): string[] {
+		const maps = [...this.#roots].reverse().map(([dir, label]) => `--debug-prefix-map=${dir}=${label}`);
+		return maps.flatMap((map) => ["-Xassembler", map]);
+	}
+
 	async #compileEach(sources: readonly Source[]): Promise<ObjectFile[]> {
 		const { cc } = toolNames(this.#options.board);
 		const { stdout, code, stderr } = await runTool(cc, ["--version"]);
@@ -209,8 +215,9 @@ export class Compiler {
 		const { file } = source;
 		const flags = [...this.flags(source), ...(source.cflags ?? [])];
 		const whole = source.kind === "engine" && this.#optimizesEngine;
+		const assembler = file.endsWith(".S");
 		const key = contentHash(
-			whole ? "object of a whole 1" : "object 1",
+			whole ? "object of a whole 1" : assembler ? "assembler file 1" : "object 1",
 			version,
 			...flags.map((flag) => this.#labelled(flag)),
 			this.label(file),
@@ -230,7 +237,8 @@ export class Compiler {
 		try {
 			const object = join(work, "out.o");
 			const depfile = join(work, "out.d");
-			const args = [...flags, ...this.#maps, "-MD", "-MF", depfile, "-MT", "out", "-c", file, "-o", object];
+			const maps = [...this.#maps, ...(assembler ? this.#assemblerMaps : [])];
+			const args = [...flags, ...maps, "-MD", "-MF", depfile, "-MT", "out", "-c", file, "-o", object];
 			const result = await runTool(cc, args, whole ? ENGINE_FOLDER : pericardRoot);
 			if (result.code !== 0) {
 				throw Object.assign(new BuildError(`${cc} failed on ${this.label(file)}\n${result.stderr.trimEnd()}`), {

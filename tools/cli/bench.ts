@@ -2,9 +2,10 @@
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { CodeSize, CryptoDetails, CryptoReport } from "../bench/crypto.ts";
 import type { Figure } from "../bench/measure.ts";
 import { boardNames } from "../build/board.ts";
-import { type Arguments, CliError, type Command, OK } from "./command.ts";
+import { type Arguments, CliError, type Command, FAILED, nearest, OK } from "./command.ts";
 import { findRecord } from "./input.ts";
 import { DEFAULT_BOARD, findBoard, ROOT } from "./paths.ts";
 import { progressLines } from "./progress.ts";
@@ -13,6 +14,9 @@ import { table } from "./table.ts";
 
 /** MIT-BIH record 100, where a folder of shared data lies beside the repository. */
 const RECORD = join(dirname(ROOT), "shared", "data", "ecg", "mitdb-100.hea");
+
+/** The board of `bench crypto`. */
+const COUNTING = "mps2-an386";
 
 function print(figures: readonly Figure[]): void {
 	const rows = figures.map((figure) => [
@@ -25,7 +29,69 @@ function print(figures: readonly Figure[]): void {
 	console.log(table(["figure", "board", "component", "value", "unit"], rows));
 }
 
+const text = (value: number | null | undefined) => (value === undefined || value === null ? "" : String(value));
+const times = (ours: number, other: number | null | undefined) =>
+	other === undefined || other === null ? "" : (other / ours).toFixed(1);
+
+/** One primitive a row: what it takes, what BearSSL's own implementation takes beside it, what others have reached. */
+function primitives(details: readonly CryptoDetails[]): string {
+	const head = ["", "unit", "instructions", "cycles", "stack", "code"];
+	head.push("BearSSL instructions", "cycles", "stack", "code", "ratio", "published", "at most");
+	const rows = details.map(({ figure, baselineStackBytes, codeBytes, baselineCodeBytes, published, bound }) => [
+		...[figure.name, figure.unit, text(figure.instructions), text(figure.cycles), text(figure.stackBytes)],
+		...[text(codeBytes), text(figure.baseline?.instructions), text(figure.baseline?.cycles), text(baselineStackBytes)],
+		...[text(baselineCodeBytes), times(figure.cycles, figure.baseline?.cycles), text(published), text(bound)],
+	]);
+	return table(head, rows);
+}
+
+function codeSizes(sizes: readonly CodeSize[]): string {
+	const rows = sizes.map(({ name, bytes, baseline, bound }) => [name, text(bytes), text(baseline), text(bound)]);
+	return table(["bytes of code and constants", "ours", "BearSSL", "at most"], rows);
+}
+
+function printCrypto({ details, sizes, model }: CryptoReport): void {
+	console.log(primitives(details));
+	console.log(`\n${codeSizes(sizes)}`);
+	console.log(`\nThe cycle model, checked: ${model.join("; ")}.`);
+}
+
+async function crypto(args: Arguments): Promise<number> {
+	const board = args.text("board");
+	if (board !== undefined && findBoard(board).name !== COUNTING) {
+		throw new CliError(`bench crypto: instructions are counted on ${COUNTING}, not on ${board}`, "leave --board out");
+	}
+	for (const name of ["full", "input", "annotations"]) {
+		if (args.flag(name) || args.text(name) !== undefined) {
+			throw new CliError(`bench crypto: there is no --${name}`, "it belongs to `pericard bench` without a name");
+		}
+	}
+	const { measureCrypto } = await import("../bench/crypto.ts");
+	chooseEmulator(COUNTING, "qemu");
+	const report = await measureCrypto(progressLines(args.flag("json") && !args.flag("verbose")));
+	if (args.flag("json")) {
+		console.log(
+			JSON.stringify(
+				report.details.map(({ figure }) => figure),
+				null,
+				"\t",
+			),
+		);
+	} else printCrypto(report);
+	for (const miss of report.misses) console.error(`pericard: ${miss}`);
+	return report.misses.length === 0 ? OK : FAILED;
+}
+
 async function run(args: Arguments): Promise<number> {
+	const [what] = args.positionals;
+	if (what === "crypto") return crypto(args);
+	if (what !== undefined) {
+		const near = nearest(what, ["crypto"]);
+		throw new CliError(
+			`bench: nothing to measure is called "${what}"`,
+			near === undefined ? "`pericard bench crypto`, or `pericard bench` for the firmware" : `did you mean ${near}?`,
+		);
+	}
 	const { accuracy, COUNTED, counts, sizes } = await import("../bench/measure.ts");
 	const board = args.text("board");
 	const boards = board === undefined ? boardNames() : [findBoard(board).name];
@@ -53,26 +119,32 @@ async function run(args: Arguments): Promise<number> {
 
 export const command: Command = {
 	name: "bench",
-	summary: "measure size, boot, speed and wake-ups of the firmware",
-	description:
-		"Builds ecg-patch for every board and prints flash and RAM by component (on posix: of the process), and what attestation adds to them; then counts instructions in QEMU: boot (power-on to the first line of TypeScript), ecg-sample (everything the firmware does, by samples), js-loop, js-call and js-typed-array (one iteration), sha256-per-byte, p256-sign and p256-verify, attest-total and attest-longest-slice (a challenge to ecg-patch at rest; token-bytes for a nonce of 64), and how often an idle app is woken.",
-	positionals: [],
+	summary: "measure size, boot, speed and wake-ups of the firmware, or its cryptography",
+	description: [
+		'Builds ecg-patch for every board and prints flash and RAM by component (on posix: of the process), and what attestation adds to them; then counts instructions in QEMU: boot (power-on to the first line of TypeScript), ecg-sample (everything the firmware does, by samples), js-loop, js-call and js-typed-array (one iteration), the primitives of cryptography, p256-sign to sha256-per-byte (as "bench crypto" has them), attest-total and attest-longest-slice (a challenge to ecg-patch at rest; token-bytes for a nonce of 64), and how often an idle app is woken.',
+		"",
+		`"bench crypto" calls every primitive of native/crypto on ${COUNTING}, by its front door (crypto.h), beside BearSSL's own implementation (-O2) in the same image: exact instructions, cycles by a model of the Cortex-M4F with memory that never makes it wait, bytes of the stack, bytes of code (what an image has more for that function alone), how many times fewer cycles than BearSSL, the best published cycles for this core, and what it may take at most. The figures of AES, SHA-256 and SHA-512 with the unit "byte" are those of a message of 4 KiB, keys, tag and all, by its bytes. p256-sign and ed25519-sign are signing itself; -verified is with the check of the signature before it leaves, which the product does unless told otherwise. code-suite is hashing, HKDF, HMAC_DRBG, CCM, ECDSA, ECDH and X25519; code-all is every function of crypto.h. The cycle model is checked first. docs/analysis.md tells how far to trust it, docs/crypto.md what the kernels do.`,
+	].join("\n"),
+	positionals: [{ name: "what", help: '"crypto": the primitives; without it: the firmware', optional: true }],
 	options: {
 		board: { value: "BOARD", help: `only this board (default all; instructions are counted on ${DEFAULT_BOARD})` },
 		full: { help: "also run a whole annotated record: sensitivity and positive predictivity of the detector" },
 		input: { value: "FILE", help: "with --full: the WFDB record" },
 		annotations: { value: "FILE", help: "with --full: its annotations (default: the record's .atr)" },
 		out: { value: "DIR", help: "where the images go", default: "build" },
-		json: { help: "print an array of {name, value, unit, board, component?}" },
+		json: {
+			help: "print an array of {name, value, unit, board, component?}; with crypto of {name, unit, instructions, cycles, stackBytes, baseline: {instructions, cycles} or null}",
+		},
 	},
 	examples: [
 		["pericard bench", "all figures"],
 		["pericard bench --json --board nrf52840dk", "size on the nRF52840, for a machine"],
+		["pericard bench crypto", "the primitives of cryptography beside BearSSL's; fails if one is above its bound"],
 		["pericard bench --full --input 100.hea", "and how well the detector does on a record"],
 	],
 	exitCodes: [
 		[0, "measured"],
-		[1, "the firmware does not build, or did not reach the end of a measurement"],
+		[1, "it does not build, a measurement did not come to its end, or (crypto) a figure is above its bound"],
 		[2, "wrong usage, or a tool is missing (see `pericard doctor`)"],
 	],
 	run,

@@ -4,6 +4,7 @@ import type { CborMap, CborValue } from "../../firmware/attestation/codec/cbor.t
 import {
 	CLAIM,
 	COMPONENT,
+	ENGINES,
 	ENTROPY_SOURCES,
 	HASH_SIZES,
 	type Lifecycle,
@@ -39,6 +40,8 @@ export interface Evidence {
 	readonly entropySource: string | undefined;
 	/** Of RESET_REASONS. */
 	readonly resetReason: string | undefined;
+	/** Of ENGINES, or "engine N" for one that this verifier doesn't know. */
+	readonly failedEngines: readonly string[] | undefined;
 }
 
 export interface Read {
@@ -109,6 +112,9 @@ export function readClaims(claims: CborMap): Read {
 		resetReason: take("reset reason", CLAIM.resetReason, false, `0..${RESET_REASONS.length - 1}`, (value) =>
 			typeof value === "number" ? RESET_REASONS[value] : undefined,
 		),
+		failedEngines: take("failed engines", CLAIM.failedEngines, false, "1..4294967295", (value) =>
+			typeof value === "number" && value >= 1 && value <= 0xffffffff ? engineNames(value) : undefined,
+		),
 	};
 	return { evidence, profileFault, faults };
 }
@@ -169,6 +175,11 @@ function readComponents(claims: CborMap, label: number, first: boolean, faults: 
 		else components.push({ type, value, version, signerId });
 	}
 	return components;
+}
+
+function engineNames(bits: number): string[] {
+	const numbers = Array.from({ length: 32 }, (_, number) => number).filter((number) => (bits >>> number) & 1);
+	return numbers.map((number) => ENGINES[number] ?? `engine ${number}`);
 }
 
 function bytes(value: CborValue, sizes: readonly number[]): Uint8Array | undefined {

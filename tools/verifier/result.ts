@@ -72,6 +72,7 @@ export type ReasonCode =
 	| "component"
 	| "log"
 	| "entropy"
+	| "engine"
 	| "reset"
 	| "malfunction";
 

@@ -137,6 +137,12 @@ function appraise(appraisal: Appraisal, policy: Policy, findings: Findings): voi
 		checkEntropy(policy, evidence, findings);
 		checkHistory(evidence, findings);
 	}
+	if (evidence.failedEngines !== undefined) {
+		const names = evidence.failedEngines.join(", ");
+		findings.add("engine", "warning", `engines of cryptography that failed their tests: ${names}`, {
+			hardware: TRUST.vulnerable,
+		});
+	}
 	const reset = evidence.resetReason;
 	if (reset !== undefined && RESET_REASONS.indexOf(reset) >= RESET_REASONS.indexOf("watchdog")) {
 		findings.add("reset", "affirming", `the device started after a failure: ${reset}`);

@@ -27,6 +27,8 @@ export const CLAIM = {
 	entropySource: -70001,
 	/** Private: why the device started, see RESET_REASONS. */
 	resetReason: -70002,
+	/** Private: which engines of cryptography have failed a known-answer test, a bit each, see ENGINES. Absent: none. */
+	failedEngines: -70003,
 } as const;
 
 /** Keys of a software component (RFC 9783 section 4.4.1). */
@@ -116,4 +118,17 @@ export const RESET_REASONS: readonly string[] = [
 	"uncaught-exception",
 	"unhandled-rejection",
 	"engine-check",
+];
+
+/** Bits of the claim failedEngines, from the lowest on: native/crypto/selftest.h. */
+export const ENGINES: readonly string[] = [
+	"SHA-256",
+	"SHA-512",
+	"P-256",
+	"Curve25519",
+	"AES",
+	"GHASH",
+	"AES hardware",
+	"SHA-256 hardware",
+	"P-256 hardware",
 ];

@@ -1,4 +1,4 @@
-/* 25519-table.c: constants of edwards25519 (RFC 8032, 5.1) and the comb of its base point. Made by tools/make_base.py. */
+/* 25519-table.c: constants of edwards25519 (RFC 8032, 5.1) and the comb of its base point. Made by tools/crypto/25519-comb.py. */
 #include "25519.h"
 
 const pc_fe pc_25519_order = {

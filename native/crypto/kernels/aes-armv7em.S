@@ -3,7 +3,7 @@
  *
  * Method: Adomnicai, Peyrin, "Fixslicing AES-like ciphers" (TCHES 2021/1): ShiftRows is never done, MixColumns and the
  * round keys take its place into account. Own choices: the state starts with ShiftRows done once ahead, so that of the four
- * kinds of MixColumns the dearest two run least; the S-box was scheduled by tools/sbox_search.cpp; masked rotations need no
+ * kinds of MixColumns the dearest two run least; the S-box was scheduled by tools/crypto/aes-sbox-search.cpp; masked rotations need no
  * mask registers; and CTR mode reuses what blocks with nearby counters share in rounds 1 and 2 (Park, Lee, "FACE", TCHES
  * 2018/3), here without tables.
  *
@@ -232,6 +232,17 @@ transpose_words:
 	str	r10, [r12], #4
 	.endm
 
+/* Reports the work of two calls of `encrypt`; only what is in the frame, r4 and r9 is needed after it. */
+	.macro	report
+	ldr	r0, [sp, #END]
+	ldr	r1, [sp, #KEY]
+	sub	r0, r0, r1		/* 32 bytes a round */
+	add	r0, r0, r0, lsl #1
+	lsl	r0, r0, #2
+	bl	pc_crypto_spent
+	select_odd_rows r0
+	.endm
+
 /* ---- SubWord for the key schedule ------------------------------------------------------------------------------- */
 
 /* uint32_t pc_aes_core_subword(uint32_t word): the S-box, without its addition of 0x63, on four bytes. */
@@ -307,7 +318,7 @@ pc_aes_core_fixslice:
 	.equ	MAC_DATA, LOCAL + 16
 	.equ	STEPS, LOCAL + 20	/* bytes that CTR_DATA (low half) and MAC_DATA (high half) move on per block */
 	.equ	STATE, LOCAL + 24
-	.equ	CTRMAC_FRAME, LOCAL + 28
+	.equ	CTRMAC_FRAME, LOCAL + 32	/* makes a multiple of 8 with the saved registers */
 
 /*
  * void pc_aes_core_ctrmac(const pc_aes_keys *keys, uint32_t state[8], uint8_t *ctr_data, const uint8_t *mac_data,
@@ -369,7 +380,12 @@ ctrmac_block:
 	add_data r7 lr r3 r1
 	subs	r8, #1
 	str	r8, [sp, #BLOCKS]
+	beq	1f
+	lsls	r8, r8, #31
 	bne	ctrmac_block
+	report
+	b	ctrmac_block
+1:
 	ldr	r8, [sp, #STATE]
 	ldr	r0, [sp, #CC]
 	add	r12, sp, #MAC
@@ -396,7 +412,7 @@ ctrmac_block:
 	.equ	FIRST, LOCAL + 64
 	.equ	SECOND, LOCAL + 96
 	.equ	PAIRS, LOCAL + 128	/* bits of the counter that tell pairs of a group of 8 blocks; 0: no grouping */
-	.equ	CTR_FRAME, LOCAL + 132
+	.equ	CTR_FRAME, LOCAL + 136
 	.equ	PLAIN, 4	/* up to so many blocks grouping does not pay */
 
 	.macro	each op imm
@@ -604,7 +620,11 @@ ctr_finish:
 	str	r12, [sp, #CTR_DATA]
 	add	r9, r9, #2
 	str	r9, [sp, #CC]
-	tst	r9, r4
+	add	r11, r11, #1		/* 4, 8 ... blocks are done, and there are more */
+	tst	r11, #2
+	bne	1f
+	report
+1:	tst	r9, r4
 	bne	ctr_2
 	cbz	r4, ctr_plain
 	tst	r9, #0x18

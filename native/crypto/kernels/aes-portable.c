@@ -6,6 +6,7 @@
  */
 #include "aes-core.h"
 #include "bytes.h"
+#include "spend.h"
 #include "twin.h"
 
 #if !PC_KERNELS_ASSEMBLY
@@ -212,6 +213,8 @@ void pc_aes_core_ctr(const pc_aes_keys *keys, const uint32_t iv[3], uint32_t cou
 		data += 32;
 		blocks -= 2;
 		counter += 2;
+		if (blocks && !((blocks + 1) & 2))
+			pc_crypto_spent(4 * PC_AES_CTR_COST * keys->rounds);
 	}
 }
 
@@ -228,6 +231,8 @@ void pc_aes_core_ctrmac(const pc_aes_keys *keys, pc_aes_state *state, uint8_t *c
 		add_block(ctr_data, &s, 0);
 		ctr_data += steps & 0xFFFF;
 		mac_data += steps >> 16;
+		if (blocks && !(blocks & 1))
+			pc_crypto_spent(2 * PC_AES_CTRMAC_COST * keys->rounds);
 	}
 }
 

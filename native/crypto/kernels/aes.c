@@ -10,6 +10,8 @@
 
 /* ---- key schedule ----------------------------------------------------------------------------------------------- */
 
+#define ROUND_KEY_COST 400u
+
 static void expand(pc_aes_keys *keys, const uint8_t *key, size_t key_len) {
 	uint32_t window[8] = {0}; /* the latest words of the key schedule, a ring as long as the key */
 	unsigned length = (unsigned)(key_len >> 2), rounds = length + 6;
@@ -46,6 +48,7 @@ static void expand(pc_aes_keys *keys, const uint8_t *key, size_t key_len) {
 		}
 		at = (at + 4) & (length - 1);
 	}
+	pc_crypto_spent(ROUND_KEY_COST * rounds);
 }
 
 /* ---- CTR -------------------------------------------------------------------------------------------------------- */
@@ -62,8 +65,10 @@ static void ctr_blocks(const pc_aes_keys *keys, const uint32_t iv[3], uint32_t c
 		data += 16;
 		blocks--;
 	}
-	if (blocks)
+	if (blocks) {
 		pc_aes_core_ctr(keys, iv, counter, data, blocks);
+		pc_crypto_spent((((uint32_t)blocks - 1) % 4 + 1) * PC_AES_CTR_COST * keys->rounds);
+	}
 }
 
 static uint32_t ctr_run(const pc_aes_ctr_keys *ctx, const void *iv, uint32_t cc, void *data, size_t len) {
@@ -137,25 +142,19 @@ static void both(const pc_aes_keys *keys, uint8_t *ctr, uint32_t mac[4], uint8_t
 		memcpy(state.mac, mac, sizeof state.mac);
 		size_t now = before_wrap(state.counter, blocks);
 		pc_aes_core_ctrmac(keys, &state, data, mac_data, now, steps);
+		pc_crypto_spent((((uint32_t)now - 1) % 2 + 1) * PC_AES_CTRMAC_COST * keys->rounds);
 		memcpy(mac, state.mac, sizeof state.mac);
 		advance(ctr, now);
-		data += 16 * now;
-		mac_data += 16 * now;
+		data += now * (steps & 0xFFFF);
+		mac_data += now * (steps >> 16);
 		blocks -= now;
 	}
 }
 
+/* CBC-MAC alone: the key stream goes nowhere. */
 static void mac_blocks(const pc_aes_keys *keys, uint32_t mac[4], const uint8_t *data, size_t blocks) {
-	pc_aes_state state;
-	uint8_t unused[16];
-	if (!blocks)
-		return;
-	memset(state.iv, 0, sizeof state.iv);
-	memset(unused, 0, sizeof unused);
-	state.counter = 0;
-	memcpy(state.mac, mac, sizeof state.mac);
-	pc_aes_core_ctrmac(keys, &state, unused, data, blocks, MAC_STEP);
-	memcpy(mac, state.mac, sizeof state.mac);
+	uint8_t ctr[16] = {0}, unused[16] = {0};
+	both(keys, ctr, mac, unused, data, blocks, MAC_STEP);
 }
 
 static void load_mac(uint32_t mac[4], const uint8_t *from) {

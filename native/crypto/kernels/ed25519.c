@@ -6,15 +6,18 @@
 #include "25519.h"
 #include "sha512.h"
 #include "spend.h"
+#include "verdict.h"
 
 /* Roughly how many instructions the parts take on a Cortex-M4, for pc_crypto_spend(). */
 #define REDUCE_COST 2500u
+#define RESPOND_COST 4000u
 #define DECODE_COST 2300u /* but for the power in it */
 #define SMALL_ORDER_COST 3500u
 #define RECODE_COST 3000u
 #define DOUBLE_COST 1000u
 #define ADD_COST 1400u
 #define TO_CACHED_COST 350u
+#define AUDIT_COST 6000u /* but for small orders */
 
 /* ---- scalars modulo the order L = 2^252 + c --------------------------------------------------------------------- */
 
@@ -97,15 +100,24 @@ static void store(uint8_t out[32], const scalar a) {
 
 /* ---- encoding of points ----------------------------------------------------------------------------------------- */
 
-static void encode(uint8_t out[32], const pc_25519_point *p) {
-	pc_fe inverse, t;
-	uint8_t x[32];
+static void to_affine(pc_fe x, pc_fe y, const pc_25519_point *p) {
+	pc_fe inverse;
 	pc_25519_invert(inverse, p->z);
-	pc_25519_mul(t, p->x, inverse);
-	pc_25519_store(x, t);
-	pc_25519_mul(t, p->y, inverse);
-	pc_25519_store(out, t);
-	out[31] |= (uint8_t)(x[0] << 7);
+	pc_25519_mul(x, p->x, inverse);
+	pc_25519_mul(y, p->y, inverse);
+}
+
+static void encode_affine(uint8_t out[32], const pc_fe x, const pc_fe y) {
+	pc_25519_store(out, x);
+	uint32_t odd = out[0] & 1;
+	pc_25519_store(out, y);
+	out[31] |= (uint8_t)(odd << 7);
+}
+
+static void encode(uint8_t out[32], const pc_25519_point *p) {
+	pc_fe x, y;
+	to_affine(x, y, p);
+	encode_affine(out, x, y);
 }
 
 static uint32_t equal(const pc_fe a, const pc_fe b) {
@@ -209,6 +221,20 @@ static void hash_to_scalar(scalar out, const uint8_t a[32], const uint8_t b[32],
 	pc_crypto_spent(REDUCE_COST);
 }
 
+/* out = r + k s */
+static void respond(scalar out, const scalar r, const scalar k, const scalar s) {
+	uint32_t product[16];
+	multiply(product, k, 8, s, 8);
+	uint64_t carry = 0;
+	for (unsigned i = 0; i < 16; i++) {
+		carry += (uint64_t)product[i] + (i < 8 ? r[i] : 0);
+		product[i] = (uint32_t)carry;
+		carry >>= 32;
+	}
+	reduce(out, product);
+	pc_crypto_spent(RESPOND_COST);
+}
+
 void pc_ed25519_sign_raw(
 	uint8_t signature[64], const uint8_t seed[32], const uint8_t key[32], const void *text, size_t size) {
 	scalar s, r, k;
@@ -221,18 +247,21 @@ void pc_ed25519_sign_raw(
 	hash_to_scalar(r, prefix, NULL, text, size);
 	encode_multiple(nonce_point, r);
 	hash_to_scalar(k, nonce_point, key, text, size);
-	/* S = r + k s */
-	uint32_t product[16];
-	multiply(product, k, 8, s, 8);
-	uint64_t carry = 0;
-	for (unsigned i = 0; i < 16; i++) {
-		carry += (uint64_t)product[i] + (i < 8 ? r[i] : 0);
-		product[i] = (uint32_t)carry;
-		carry >>= 32;
-	}
-	reduce(s, product);
+	respond(s, r, k, s);
 	memcpy(signature, nonce_point, 32);
 	store(signature + 32, s);
+}
+
+uint32_t pc_ed25519_check_nonce(
+	const uint8_t signature[64], const uint8_t seed[32], const uint8_t key[32], const void *text, size_t size) {
+	scalar s, r, k;
+	uint8_t prefix[32];
+	expand(s, prefix, seed);
+	hash_to_scalar(r, prefix, NULL, text, size);
+	hash_to_scalar(k, signature, key, text, size);
+	respond(s, r, k, s);
+	pc_25519_load(k, signature + 32);
+	return pc_differences(s, k, sizeof s) == 0;
 }
 
 /* ---- verification ----------------------------------------------------------------------------------------------- */
@@ -281,13 +310,62 @@ static void set(pc_25519_cached *out, const pc_25519_affine *q, uint32_t minus) 
 		pc_25519_sub(out->t2d, zero, out->t2d);
 }
 
-/* p = s B - k p. Not constant-time. (Not to be inlined, lest its tables and the hash function's room add up.) */
-__attribute__((noinline)) static void double_multiple(pc_25519_point *p, const scalar s, const scalar k) {
-	pc_25519_cached multiples[8], q; /* of p: 1, 3 ... 15 */
+/*
+ * Sums modulo 2^32 - 1 of whatever is done to multiples of points: the same steps with numbers. What a sum must come to
+ * is known, so steps that were left out, done twice, or not reached, show (audit()).
+ */
+static uint32_t plus(uint32_t a, uint32_t b) {
+	uint32_t sum = a + b;
+	return sum + (sum < a);
+}
+
+/* 2^times * a, times from 1 to 31. */
+static uint32_t times_power(uint32_t a, uint32_t times) {
+	return a << times | a >> (32 - times);
+}
+
+/* 2^32 is 1 here. */
+static uint32_t residue(const scalar k) {
+	uint32_t sum = 0;
+	for (unsigned i = 0; i < 8; i++)
+		sum = plus(sum, k[i]);
+	return sum;
+}
+
+static uint32_t is_same_residue(uint32_t a, uint32_t b) {
+	return plus(a, ~b) + 1 < 2; /* 0 and 2^32 - 1 are the same */
+}
+
+/* What an entry of the comb is a multiple of B by: 2^(32 t) is 1 for every tooth. */
+static uint32_t comb_residue(uint32_t digit) {
+	uint32_t ones = (digit & 1) + (digit >> 1 & 1) + (digit >> 2 & 1);
+	int32_t value = (int32_t)(2 * ones) - 2;
+	if (digit >> 3)
+		value = -value;
+	return value < 0 ? ~(uint32_t)-value : (uint32_t)value;
+}
+
+/* What verification works with, and what it has found. */
+typedef struct {
+	scalar s, k, k_again; /* S; k by two computations */
+	pc_fe key_x;          /* of A */
+	pc_25519_point r;     /* A, then S B - k A */
+	uint32_t of_a, of_b;  /* the factors of what was added up for r, modulo 2^32 - 1: k and S */
+} verification;
+
+/* Affine coordinates of r; apart, since the stack has no room for them before. */
+typedef struct {
+	pc_fe x, y;
+} conclusion;
+
+/* v->r = S B - k v->r. Not constant-time. (Not to be inlined, lest its tables and the hash function's room add up.) */
+__attribute__((noinline)) static void double_multiple(verification *v) {
+	pc_25519_cached multiples[8], q; /* of A: 1, 3 ... 15 */
+	pc_25519_point *p = &v->r;
 	int8_t digits[256];
 	uint32_t comb[8];
-	recode(digits, k);
-	pc_25519_comb_digits(comb, s);
+	recode(digits, v->k);
+	pc_25519_comb_digits(comb, v->s);
 	pc_crypto_spent(RECODE_COST);
 	to_cached(&multiples[0], p);
 	pc_25519_double(p, 1);
@@ -301,6 +379,7 @@ __attribute__((noinline)) static void double_multiple(pc_25519_point *p, const s
 	}
 	memset(p, 0, sizeof *p);
 	p->y[0] = p->z[0] = 1;
+	v->of_a = v->of_b = 0;
 	uint32_t doublings = 0;
 	for (unsigned i = 256; i-- > 0;) {
 		uint32_t spent = 0;
@@ -308,37 +387,117 @@ __attribute__((noinline)) static void double_multiple(pc_25519_point *p, const s
 		if (!digits[i] && i >= 32 && doublings < 6)
 			continue;
 		pc_25519_double(p, doublings);
-		spent += DOUBLE_COST * doublings;
+		v->of_a = times_power(v->of_a, doublings);
+		v->of_b = times_power(v->of_b, doublings);
+		pc_crypto_spent(DOUBLE_COST * doublings);
 		doublings = 0;
 		if (digits[i]) {
-			unsigned index = (unsigned)(digits[i] < 0 ? -digits[i] : digits[i]) >> 1;
-			set(&q, (const pc_25519_affine *)&multiples[index], digits[i] > 0);
+			int digit = digits[i];
+			unsigned index = (unsigned)(digit < 0 ? -digit : digit) >> 1;
+			set(&q, (const pc_25519_affine *)&multiples[index], digit > 0);
 			memcpy(q.z2, multiples[index].z2, sizeof q.z2);
 			pc_25519_add_cached(p, &q, PC_25519_WITH_Z | PC_25519_WITH_T);
+			v->of_a = plus(v->of_a, digit < 0 ? ~(uint32_t)-digit : (uint32_t)digit);
 			spent += ADD_COST;
 		}
 		for (unsigned j = 0; j < 2 && i < 32; j++) {
 			uint32_t digit = pc_25519_comb_digit(comb, j, i);
 			set(&q, &pc_25519_comb[j][digit & 7], digit >> 3);
 			pc_25519_add_cached(p, &q, PC_25519_WITH_T);
+			v->of_b = plus(v->of_b, comb_residue(digit));
 			spent += ADD_COST;
 		}
-		pc_crypto_spent(spent);
+		if (spent) {
+			pc_crypto_spent(spent);
+		}
 	}
 }
 
-uint32_t pc_ed25519_verify_raw(const uint8_t signature[64], const uint8_t key[32], const void *text, size_t size) {
-	pc_25519_point p; /* A, then R */
-	scalar s, k;
+/* Is x the first coordinate of the point that these bytes stand for, and that not of small order? As decode() finds out. */
+static uint32_t is_key(const pc_fe x, const uint8_t in[32]) {
+	pc_25519_point p = {.z = {1}};
 	uint8_t encoded[32];
-	pc_25519_load(s, signature + 32);
-	if (add(s, pc_25519_order, -1) == 0)
+	pc_fe y, left, right;
+	pc_25519_load(y, in);
+	y[7] &= 0x7FFFFFFF;
+	encode_affine(encoded, x, y);
+	pc_25519_sqr(p.x, x, 1);
+	pc_25519_sqr(p.y, y, 1);
+	pc_25519_sub(left, p.y, p.x);
+	pc_25519_mul(right, p.x, p.y);
+	pc_25519_mul(right, right, pc_25519_d);
+	pc_25519_add(right, right, p.z);
+	memcpy(p.x, x, sizeof p.x);
+	memcpy(p.y, y, sizeof p.y);
+	return !pc_differences(encoded, in, sizeof encoded) && equal(left, right) && !is_small_order(&p);
+}
+
+/*
+ * Looks at all that a right signature asks for, from the inputs on, and at what was done to find out: 0, or something else.
+ * Without the sums a disturbed chain of additions could end with a point that doesn't depend on the text.
+ */
+__attribute__((noinline)) static uint32_t audit(
+	const verification *v, const conclusion *c, const pc_ed25519_claim *claim) {
+	scalar s;
+	uint8_t encoded[32];
+	pc_fe t;
+	uint32_t wrong = 0;
+	/* S: as it was read, below L; odd or made odd by adding L, for the comb */
+	pc_25519_load(s, claim->signature + 32);
+	wrong |= pc_differences(s, v->s, sizeof s);
+	uint32_t of_b = residue(s);
+	if (!(s[0] & 1))
+		of_b = plus(of_b, residue(pc_25519_order));
+	wrong |= add(s, pc_25519_order, -1) == 0;
+	wrong |= !is_same_residue(v->of_b, of_b);
+	wrong |= pc_differences(v->k, v->k_again, sizeof v->k);
+	wrong |= !is_same_residue(v->of_a, residue(v->k_again));
+	wrong |= !is_key(v->key_x, claim->key);
+	pc_crypto_spent(AUDIT_COST / 2);
+	/* (x, y) is r, which isn't of small order, nor (0, 0, 0, 0) */
+	wrong |= pc_25519_is_zero(v->r.z) | is_small_order(&v->r);
+	pc_25519_mul(t, c->x, v->r.z);
+	wrong |= !equal(t, v->r.x);
+	pc_25519_mul(t, c->y, v->r.z);
+	wrong |= !equal(t, v->r.y);
+	encode_affine(encoded, c->x, c->y);
+	pc_crypto_spent(AUDIT_COST / 2);
+	return wrong | pc_differences(encoded, claim->signature, sizeof encoded);
+}
+
+/* Reads S and A. What isn't right is refused here already, but that doesn't count. */
+__attribute__((noinline)) static uint32_t read_inputs(verification *v, const pc_ed25519_claim *claim) {
+	scalar s;
+	pc_25519_load(v->s, claim->signature + 32);
+	memcpy(s, v->s, sizeof s);
+	if (add(s, pc_25519_order, -1) == 0 || !decode(&v->r, claim->key) || is_small_order(&v->r))
 		return 0;
-	pc_25519_load(s, signature + 32);
-	if (!decode(&p, key) || is_small_order(&p))
+	memcpy(v->key_x, v->r.x, sizeof v->key_x);
+	return 1;
+}
+
+__attribute__((noinline)) static uint32_t conclude(
+	const verification *v, const pc_ed25519_claim *claim, const pc_ed25519_claim *again) {
+	volatile uint32_t first = UINT32_MAX, second = UINT32_MAX;
+	conclusion c;
+	to_affine(c.x, c.y, &v->r);
+	first = audit(v, &c, claim);
+	second = audit(v, &c, again);
+	return pc_verdict(first, second);
+}
+
+uint32_t pc_ed25519_verify_claim(const pc_ed25519_claim *claim, const pc_ed25519_claim *again) {
+	verification v;
+	memset(v.k_again, 0xFF, sizeof v.k_again);
+	if (!read_inputs(&v, claim))
 		return 0;
-	hash_to_scalar(k, signature, key, text, size);
-	double_multiple(&p, s, k);
-	encode(encoded, &p);
-	return !memcmp(encoded, signature, 32) && !is_small_order(&p);
+	hash_to_scalar(v.k, claim->signature, claim->key, claim->text, claim->size);
+	double_multiple(&v);
+	hash_to_scalar(v.k_again, again->signature, again->key, again->text, again->size);
+	return pc_opaque(conclude(&v, claim, again));
+}
+
+uint32_t pc_ed25519_verify_raw(const uint8_t signature[64], const uint8_t key[32], const void *text, size_t size) {
+	const pc_ed25519_claim claim = {key, signature, text, size};
+	return pc_ed25519_verify_claim(&claim, &claim);
 }

@@ -215,6 +215,11 @@ pc_ghash:
 	reduce	r6, r9, r10
 	reduce	r7, r10, r11
 	ldr	r0, [sp, #LENGTH]
+	tst	r0, #16			/* every second block reports, and the last one */
+	bne	3b
+	mov	r0, #1400
+	bl	pc_crypto_spent
+	ldr	r0, [sp, #LENGTH]
 	cmp	r0, #0
 	bne	3b
 	ldr	r0, [sp, #Y]

@@ -3,6 +3,7 @@
  */
 #include "ghash.h"
 #include "bytes.h"
+#include "spend.h"
 #include "twin.h"
 
 #if !PC_KERNELS_ASSEMBLY
@@ -71,6 +72,7 @@ void pc_ghash(void *y, const void *h, const void *data, size_t len) {
 			x[i] = z[i + 4];
 		from += size;
 		len -= size;
+		pc_crypto_spent(1200);
 	}
 	for (unsigned i = 0; i < 16; i++)
 		to[i] = (uint8_t)(x[3 - (i >> 2)] >> (24 - 8 * (i & 3)));

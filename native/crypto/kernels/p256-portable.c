@@ -6,6 +6,7 @@
  * (its long multiplications end early); shifts of negative numbers are arithmetic; the compiler leaves arithmetic
  * with masks as it is, which test/trace.c checks for the compiler at hand.
  */
+#include "../peripherals/choice.h"
 #include "p256-core.h"
 #include "twin.h"
 
@@ -69,6 +70,16 @@ static uint32_t multiply(uint32_t d[8], const uint32_t a[8], const uint32_t b[8]
 	return t[8];
 }
 
+#if PC_ENGINE_ESP32C3 /* its accelerator multiplies; this stands in for it */
+#include "../peripherals/esp32c3-mpi.h"
+
+void pc_p256_mul_software(uint32_t d[8], const uint32_t a[8], const uint32_t b[8]) {
+	uint32_t top = multiply(d, a, b, p, 1);
+	reduce_once(d, d, top);
+}
+
+#else
+
 void pc_p256_mul(uint32_t d[8], const uint32_t a[8], const uint32_t b[8]) {
 	uint32_t top = multiply(d, a, b, p, 1);
 	reduce_once(d, d, top);
@@ -77,6 +88,8 @@ void pc_p256_mul(uint32_t d[8], const uint32_t a[8], const uint32_t b[8]) {
 void pc_p256_square(uint32_t d[8], const uint32_t a[8]) {
 	pc_p256_mul(d, a, a);
 }
+
+#endif
 
 void pc_p256_add(uint32_t d[8], const uint32_t a[8], const uint32_t b[8]) {
 	uint32_t t[8];

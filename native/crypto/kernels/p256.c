@@ -15,6 +15,7 @@
 #include "p256-table.h"
 #include "bytes.h"
 #include "spend.h"
+#include "verdict.h"
 #include "bearssl_hmac.h"
 
 #define SIZE 32u       /* bytes of a scalar or coordinate */
@@ -26,7 +27,8 @@ enum {
 	COST_ADD = 1800,
 	COST_SELECT = 600,    /* of sixteen entries */
 	COST_DIVSTEPS = 2000, /* sixty of them */
-	COST_RECODE = 5000
+	COST_RECODE = 5000,
+	COST_AUDIT = 12000
 };
 
 /* Not inlined, so that steps which follow one another share their stack. */
@@ -223,27 +225,34 @@ static void from_field(uint32_t d[8], const pc_p256_field a) {
 	pc_p256_mul(d, a, unit);
 }
 
-/* False unless the bytes are 04 X Y with X, Y below p and the point is on the curve y^2 = x^3 - 3x + b. */
-static bool read_point(pc_p256_affine *q, const uint8_t *bytes, size_t size) {
+/* y^2 = x^3 - 3x + b? */
+static bool is_on_curve(const pc_p256_affine *q) {
 	static const pc_p256_field b = {
 		0x29c4bddf, 0xd89cdf62, 0x78843090, 0xacf005cd, 0xf7212ed6, 0xe5a220ab, 0x04874834, 0xdc30061d};
-	pc_p256_field t;
-	if (size != POINT_SIZE || bytes[0] != 4)
-		return false;
-	read_number(q->x, bytes + 1);
-	read_number(q->y, bytes + 1 + SIZE);
-	if (!is_below(q->x, prime) || !is_below(q->y, prime))
-		return false;
-	to_field(q->x, q->x);
-	to_field(q->y, q->y);
+	pc_p256_field t, square;
 	pc_p256_square(t, q->x);
 	pc_p256_mul(t, t, q->x);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
 		pc_p256_sub(t, t, q->x);
+	}
 	pc_p256_add(t, t, b);
-	pc_p256_field square;
 	pc_p256_square(square, q->y);
 	return !memcmp(t, square, SIZE);
+}
+
+/* False unless the bytes are 04 X Y with X, Y below p and the point is on the curve. */
+static bool read_point(pc_p256_affine *q, const uint8_t *bytes, size_t size) {
+	if (size != POINT_SIZE || bytes[0] != 4) {
+		return false;
+	}
+	read_number(q->x, bytes + 1);
+	read_number(q->y, bytes + 1 + SIZE);
+	if (!is_below(q->x, prime) || !is_below(q->y, prime)) {
+		return false;
+	}
+	to_field(q->x, q->x);
+	to_field(q->y, q->y);
+	return is_on_curve(q);
 }
 
 /* Not for infinity. */
@@ -299,8 +308,8 @@ static uint32_t bit_at(const uint32_t *words, unsigned bit) {
 
 /* ---- multiples of the generator --------------------------------------------------------------------------------- */
 
-/* The comb: five teeth, 52 bits apart; its 52 columns are in four tables of 13. */
-enum { TEETH = 5, TABLES = 4, COLUMNS = 13, COMB_TOP = TEETH * TABLES * COLUMNS - 1, COMB_HALF = 1 << (TEETH - 1) };
+/* The comb: five teeth, 52 bits apart; its 52 columns are in two tables of 26. */
+enum { TEETH = 5, TABLES = 2, COLUMNS = 26, COMB_TOP = TEETH * TABLES * COLUMNS - 1, COMB_HALF = 1 << (TEETH - 1) };
 
 static uint32_t comb_digit(const uint32_t signs[9], unsigned table, unsigned column) {
 	uint32_t digit = 0;
@@ -309,7 +318,7 @@ static uint32_t comb_digit(const uint32_t signs[9], unsigned table, unsigned col
 	return digit;
 }
 
-/* q = k * G for 1 <= k < n. gen-table.py --prove shows that no addition meets a special case. */
+/* q = k * G for 1 <= k < n. tools/crypto/p256-comb.py --prove shows that no addition meets a special case. */
 static void multiply_generator(pc_p256_point *q, const uint32_t k[8]) {
 	uint32_t signs[9];
 	pc_p256_affine t;
@@ -428,33 +437,90 @@ static void multiply(pc_p256_affine *q, const uint32_t k[8]) {
 
 static bool is_public_zero(const uint32_t a[8]) {
 	int i = 0;
-	while (i < 8 && !a[i])
+	while (i < 8 && !a[i]) {
 		i++;
+	}
 	return i == 8;
 }
 
+/* Not 0 if a isn't; reads all of it, whatever the compiler knows. */
+static uint32_t any(const volatile uint32_t a[8]) {
+	uint32_t bits = 0;
+	for (int i = 0; i < 8; i++) {
+		bits |= a[i];
+	}
+	return bits;
+}
+
+/*
+ * Sums modulo 2^32 - 1 of whatever is done to multiples of points: the same steps with numbers. What a sum must come to
+ * is known, so steps that were left out, done twice, or not reached, show (audit()).
+ */
+static uint32_t plus(uint32_t a, uint32_t b) {
+	uint32_t sum = a + b;
+	return sum + (sum < a);
+}
+
+/* 2^times * a, times from 1 to 31. */
+static uint32_t times_power(uint32_t a, uint32_t times) {
+	return a << times | a >> (32 - times);
+}
+
+/* 2^32 is 1 here. */
+static uint32_t residue(const uint32_t k[8]) {
+	uint32_t sum = 0;
+	for (int i = 0; i < 8; i++) {
+		sum = plus(sum, k[i]);
+	}
+	return sum;
+}
+
+static bool is_same_residue(uint32_t a, uint32_t b) {
+	return plus(a, ~b) + 1 < 2; /* 0 and 2^32 - 1 are the same */
+}
+
+/* What an entry of a comb's table is a multiple of the generator by. */
+static uint32_t comb_residue(unsigned table, uint32_t digit) {
+	uint32_t sum = 0;
+	for (unsigned t = 0; t < TEETH; t++) {
+		uint32_t weight = (uint32_t)1 << (t * TABLES + table) * COLUMNS % 32;
+		sum = plus(sum, digit >> t & 1 ? weight : ~weight);
+	}
+	return sum;
+}
+
+/* k * a + l * G under way. */
+typedef struct {
+	pc_p256_affine table[MULTIPLES]; /* of a */
+	pc_p256_point sum;
+	uint32_t of_a, of_generator; /* the factors of the sum so far, modulo 2^32 - 1 */
+	uint32_t wrong;              /* not 0: it came to where it must not */
+} interleaving;
+
 /* q = q + a, whatever they are. */
-static void add_any(pc_p256_point *q, const pc_p256_affine *a) {
+static void add_any(pc_p256_point *q, const pc_p256_affine *a, uint32_t *wrong) {
 	if (is_public_zero(q->z)) {
+		*wrong |= any(q->z); /* or all that was added so far would be forgotten */
 		from_affine(q, a);
 		return;
 	}
 	pc_p256_add_affine(q, a);
 	if (is_public_zero(q->z) && is_public_zero(q->x)) {
+		*wrong |= any(q->z) | any(q->x);
 		from_affine(q, a);
 		pc_p256_double(q, 1);
 	}
 	pc_crypto_spent(COST_ADD);
 }
 
-/* q = q + entry of a table, with digits as pc_p256_select() has them. */
-static void add_entry(pc_p256_point *q, const pc_p256_affine *table, uint32_t count, uint32_t digit) {
+/* Adds an entry of a table, with digits as pc_p256_select() has them. */
+static void add_entry(interleaving *w, const pc_p256_affine *table, uint32_t count, uint32_t digit) {
 	if (digit >= count) {
-		add_any(q, &table[digit - count]);
+		add_any(&w->sum, &table[digit - count], &w->wrong);
 	} else {
 		pc_p256_affine t = table[count - 1 - digit];
 		subtract(t.y, prime, t.y);
-		add_any(q, &t);
+		add_any(&w->sum, &t, &w->wrong);
 	}
 }
 
@@ -471,17 +537,17 @@ static void recode_sparse(int8_t digits[257], const uint32_t k[8]) {
 			continue;
 		}
 		int digit = carry;
-		for (unsigned j = 0; j < 5 && i + j < 256; j++)
+		for (unsigned j = 0; j < 5 && i + j < 256; j++) {
 			digit += (int)bit_at(k, i + j) << j;
+		}
 		carry = digit >> 4;
 		digits[i] = (int8_t)(digit - (carry << 5));
 		i += 5;
 	}
 }
 
-/* q = k * a + l * G, for k, l < n and the odd multiples of a. */
-STEP void interleave(
-	pc_p256_point *q, const pc_p256_affine table[MULTIPLES], const uint32_t k[8], const uint32_t l[8]) {
+/* w->sum = k * a + l * G, for k, l < n and the odd multiples of a in w->table. */
+STEP void interleave(interleaving *w, const uint32_t k[8], const uint32_t l[8]) {
 	uint32_t signs[9];
 	int8_t digits[257];
 	unsigned first_column = is_public_zero(l) ? 0 : COLUMNS;
@@ -489,29 +555,38 @@ STEP void interleave(
 	recode_sparse(digits, k);
 	recode(signs, l, COMB_TOP);
 	pc_crypto_spent(COST_RECODE);
-	memset(q, 0, sizeof *q);
+	memset(&w->sum, 0, sizeof w->sum);
+	w->of_a = w->of_generator = w->wrong = 0;
 	for (unsigned i = 257; i--;) {
-		doublings += !is_public_zero(q->z);
-		if (i && i >= first_column && !digits[i] && doublings < 5)
+		doublings += !is_public_zero(w->sum.z);
+		if (i && i >= first_column && !digits[i] && doublings < 5) {
 			continue;
+		}
 		if (doublings) {
-			pc_p256_double(q, doublings);
+			pc_p256_double(&w->sum, doublings);
+			w->of_a = times_power(w->of_a, doublings);
+			w->of_generator = times_power(w->of_generator, doublings);
 			pc_crypto_spent(doublings * COST_DOUBLE);
 			doublings = 0;
 		}
-		if (digits[i])
-			add_entry(q, table, MULTIPLES, (uint32_t)(digits[i] + 2 * MULTIPLES - 1) / 2);
-		for (unsigned u = TABLES; i < first_column && u--;)
-			add_entry(q, comb[u], COMB_HALF, comb_digit(signs, u, i));
+		if (digits[i]) {
+			int digit = digits[i];
+			add_entry(w, w->table, MULTIPLES, (uint32_t)(digit + 2 * MULTIPLES - 1) / 2);
+			w->of_a = plus(w->of_a, digit < 0 ? ~(uint32_t)-digit : (uint32_t)digit);
+		}
+		for (unsigned u = TABLES; i < first_column && u--;) {
+			uint32_t digit = comb_digit(signs, u, i);
+			add_entry(w, comb[u], COMB_HALF, digit);
+			w->of_generator = plus(w->of_generator, comb_residue(u, digit));
+		}
 	}
 }
 
-/* q = k * a + l * G, for k, l < n. Takes time that depends on k and l. Returns false if that is infinity. */
-static bool multiply_add(pc_p256_point *q, const pc_p256_affine *a, const uint32_t k[8], const uint32_t l[8]) {
-	pc_p256_affine table[MULTIPLES];
-	odd_multiples(table, a);
-	interleave(q, table, k, l);
-	return !is_public_zero(q->z);
+/* w->sum = k * a + l * G, for k, l < n. Takes time that depends on k and l. Returns false if that is infinity. */
+static bool multiply_add(interleaving *w, const pc_p256_affine *a, const uint32_t k[8], const uint32_t l[8]) {
+	odd_multiples(w->table, a);
+	interleave(w, k, l);
+	return !is_public_zero(w->sum.z);
 }
 
 /* ---- the interface of BearSSL ----------------------------------------------------------------------------------- */
@@ -568,7 +643,7 @@ static size_t ec_mulgen(unsigned char *result, const unsigned char *x, size_t xl
 static uint32_t ec_muladd(unsigned char *a, const unsigned char *b, size_t len, const unsigned char *x, size_t xlen,
 	const unsigned char *y, size_t ylen, int curve) {
 	pc_p256_affine p, q;
-	pc_p256_point sum;
+	interleaving w;
 	uint32_t k[8], l[8];
 	if (curve != BR_EC_secp256r1 || !read_point(&p, a, len) || !read_scalar(k, x, xlen) || !read_scalar(l, y, ylen))
 		return 0;
@@ -577,14 +652,14 @@ static uint32_t ec_muladd(unsigned char *a, const unsigned char *b, size_t len, 
 			return 0;
 		multiply(&p, k);
 		multiply(&q, l);
-		from_affine(&sum, &p);
-		add_any(&sum, &q);
-		if (is_public_zero(sum.z))
+		from_affine(&w.sum, &p);
+		add_any(&w.sum, &q, &w.wrong);
+		if (is_public_zero(w.sum.z))
 			return 0;
-	} else if (!multiply_add(&sum, &p, k, l)) {
+	} else if (!multiply_add(&w, &p, k, l)) {
 		return 0;
 	}
-	to_affine(&p, &sum);
+	to_affine(&p, &w.sum);
 	write_point(a, &p);
 	return 1;
 }
@@ -714,32 +789,98 @@ size_t pc_p256_sign_raw(
 	return 2 * SIZE;
 }
 
+uint32_t pc_p256_check_nonce(
+	const br_hash_class *hf, const void *hash, const br_ec_private_key *sk, const uint8_t signature[64]) {
+	uint32_t key[8], z[8], k[8], r[8], s[8];
+	nonce_source source;
+	if (!read_scalar(key, sk->x, sk->xlen) || !read_scalar(r, signature, SIZE) ||
+		!read_scalar(s, signature + SIZE, SIZE))
+		return 0;
+	read_hash(z, hash, hash_size(hf));
+	start_nonces(&source, hf, key, z);
+	next_nonce(k, &source);
+	/* all three divided by 2^256 */
+	scalar_mul(z, unit, z);
+	scalar_mul(r, r, key);
+	reduce(r, r, add(r, r, z));
+	scalar_mul(s, s, k);
+	return pc_differences(r, s, SIZE) == 0;
+}
+
+/*
+ * Looks at all that a right signature asks for, from the inputs on, and at what was done to find out: 0, or something else.
+ * The scalars are checked by multiplication, the multiples of the key by the curve, and the steps between by their sums:
+ * each could be disturbed so that the outcome no longer depends on the hash or on the key, and could be had beforehand.
+ */
+STEP uint32_t audit(const interleaving *w, const uint32_t u1[8], const uint32_t u2[8], const pc_p256_claim *claim) {
+	const uint8_t *signature = claim->signature;
+	size_t size = claim->signature_size / 2;
+	uint32_t r[8], s[8], z[8], t[8], zz[8], wrong = w->wrong;
+	pc_p256_affine a;
+	wrong |= !read_scalar(r, signature, size);
+	wrong |= !read_scalar(s, signature + size, size);
+	wrong |= !read_point(&a, claim->key, claim->key_size);
+	/* u1 = z / s, u2 = r / s */
+	read_hash(z, claim->hash, claim->hash_size);
+	scalar_mul(z, unit, z);
+	scalar_mul(t, u1, s);
+	wrong |= pc_differences(t, z, SIZE);
+	scalar_mul(z, unit, r);
+	scalar_mul(t, u2, s);
+	wrong |= pc_differences(t, z, SIZE);
+	pc_crypto_spent(COST_AUDIT / 2);
+	/* The table begins with the key, and all of it is on the curve. */
+	wrong |= pc_differences(&w->table[0], &a, sizeof a);
+	for (unsigned i = 0; i < MULTIPLES; i++) {
+		wrong |= !is_on_curve(&w->table[i]);
+	}
+	pc_crypto_spent(COST_AUDIT / 2);
+	/* The sums are u2, and u1 or, if that is even, u1 - n (recode()), or 0 for 0. */
+	uint32_t of_generator = residue(u1);
+	if (!(u1[0] & 1) && !is_public_zero(u1)) {
+		of_generator = plus(of_generator, ~residue(order));
+	}
+	wrong |= !is_same_residue(w->of_a, residue(u2));
+	wrong |= !is_same_residue(w->of_generator, of_generator);
+	/* Not infinity; and x modulo n = r, where x * z^2 is known: x is r, or r + n if that is below p. */
+	wrong |= is_public_zero(w->sum.z);
+	pc_p256_square(zz, w->sum.z);
+	to_field(t, r);
+	pc_p256_mul(t, t, zz);
+	uint32_t differences = pc_differences(t, w->sum.x, SIZE);
+	if (differences != 0 && !add(r, r, order) && is_below(r, prime)) {
+		to_field(t, r);
+		pc_p256_mul(t, t, zz);
+		differences = pc_differences(t, w->sum.x, SIZE);
+	}
+	return wrong | differences;
+}
+
+uint32_t pc_p256_verify_claim(const pc_p256_claim *claim, const pc_p256_claim *again) {
+	const uint8_t *signature = claim->signature;
+	size_t size = claim->signature_size / 2;
+	uint32_t r[8], u1[8], u2[8];
+	volatile uint32_t first = UINT32_MAX, second = UINT32_MAX;
+	pc_p256_affine a;
+	interleaving w;
+	/* What isn't right is refused here already, but that doesn't count. */
+	if (size > SIZE || claim->signature_size & 1 || !read_scalar(r, signature, size) ||
+		!read_scalar(u2, signature + size, size) || !read_point(&a, claim->key, claim->key_size))
+		return 0;
+	read_hash(u1, claim->hash, claim->hash_size);
+	invert(u2, u2, &modulo_n);
+	scalar_mul(u2, unit, u2); /* 2^256 / s */
+	scalar_mul(u1, u1, u2);
+	scalar_mul(u2, r, u2);
+	if (!multiply_add(&w, &a, u2, u1))
+		return 0;
+	first = audit(&w, u1, u2, claim);
+	second = audit(&w, u1, u2, again);
+	return pc_verdict(first, second);
+}
+
 uint32_t pc_p256_verify_raw(const br_ec_impl *impl, const void *hash, size_t hash_len, const br_ec_public_key *pk,
 	const void *sig, size_t sig_len) {
-	const uint8_t *bytes = sig;
-	uint32_t r[8], s[8], z[8];
-	pc_p256_affine a;
-	pc_p256_point q;
-	if (!supported(impl, pk->curve) || sig_len > 2 * SIZE || sig_len & 1 || !read_scalar(r, bytes, sig_len / 2) ||
-		!read_scalar(s, bytes + sig_len / 2, sig_len / 2) || !read_point(&a, pk->q, pk->qlen))
-		return 0;
-	read_hash(z, hash, hash_len);
-	invert(s, s, &modulo_n);
-	scalar_mul(s, unit, s); /* 2^256 / s */
-	scalar_mul(z, z, s);
-	scalar_mul(s, r, s);
-	if (!multiply_add(&q, &a, s, z))
-		return 0;
-	/* x modulo n = r, where x * z^2 is known: x is r, or r + n if that is below p. */
-	pc_p256_field t, zz;
-	pc_p256_square(zz, q.z);
-	to_field(t, r);
-	pc_p256_mul(t, t, zz);
-	if (!memcmp(t, q.x, SIZE))
-		return 1;
-	if (add(r, r, order) || !is_below(r, prime))
-		return 0;
-	to_field(t, r);
-	pc_p256_mul(t, t, zz);
-	return !memcmp(t, q.x, SIZE);
+	const pc_p256_claim claim = {pk->q, pk->qlen, hash, hash_len, sig, sig_len};
+	return supported(impl, pk->curve) ? pc_p256_verify_claim(&claim, &claim) : 0;
 }

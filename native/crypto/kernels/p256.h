@@ -35,10 +35,31 @@ size_t pc_p256_sign_raw(
 	const br_ec_impl *impl, const br_hash_class *hf, const void *hash, const br_ec_private_key *sk, void *sig);
 
 /*
- * Returns 1 if sig is a signature of hash by pk, else 0. sig is r and s, big-endian, of the same length, at most 32
- * bytes each; both must be in [1, n - 1]. A hash of more than 32 bytes is cut. impl is as above. (The type
- * br_ecdsa_vrfy.)
+ * Returns 1 if the nonce of a signature (r and s, 32 bytes each) by sk is the one of RFC 6979 for this hash, else 0: derives
+ * it anew, and looks whether k s = z + r d. A right signature with another nonce, made by a disturbed derivation, may give
+ * the key away. Constant-time.
  */
+uint32_t pc_p256_check_nonce(
+	const br_hash_class *hf, const void *hash, const br_ec_private_key *sk, const uint8_t signature[64]);
+
+/* That a signature is one of a hash by a key. */
+typedef struct {
+	const uint8_t *key; /* 04 X Y */
+	size_t key_size;
+	const uint8_t *hash; /* more than 32 bytes are cut */
+	size_t hash_size;
+	const uint8_t *signature; /* r and s, big-endian, of the same length, at most 32 bytes each; both in [1, n - 1] */
+	size_t signature_size;
+} pc_p256_claim;
+
+/*
+ * Returns PC_VERDICT_YES (verdict.h) if the claim holds, any other word if not. No single skipped instruction makes a yes
+ * of it; and none of whoever writes the claim twice, each time from its own variables: then no register stands alone for
+ * an address.
+ */
+uint32_t pc_p256_verify_claim(const pc_p256_claim *claim, const pc_p256_claim *again);
+
+/* The same as BearSSL has it (the type br_ecdsa_vrfy). impl is as above. */
 uint32_t pc_p256_verify_raw(const br_ec_impl *impl, const void *hash, size_t hash_len, const br_ec_public_key *pk,
 	const void *sig, size_t sig_len);
 

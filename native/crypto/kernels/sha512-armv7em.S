@@ -2,7 +2,7 @@
  * sha512-armv7em.S: the compression function of SHA-512 (FIPS 180-4) for ARMv7E-M; the twin of sha512-portable.c.
  *
  * Small rather than unrolled: the message schedule is computed first, for all 80 words; then in each round the state moves
- * down the stack by one word, so that one loop body fits all rounds. a, e and b ^ c stay in registers, as in
+ * down the stack by one word, so that one loop body fits all rounds; every 32 rounds it goes back up. a, e and b ^ c stay in registers, as in
  * Maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)).
  * Constant time: loops alone branch.
  */
@@ -14,7 +14,8 @@
 	.thumb
 	.section .text.pc_sha512, "ax", %progbits
 
-	.equ	ROOM, 640	/* for eighty words that the state moves down by */
+	.equ	ROOM, 256	/* for the 32 words that the state moves down by */
+	.equ	LAST, 128	/* for those of the last 16 rounds */
 
 /* The low word of a sum of three rotations of (\lo, \hi); with the two exchanged, the high word. */
 	.macro	big_sigma1 t lo hi
@@ -177,11 +178,14 @@ pc_sha512_rounds:
 	adr	r12, constants
 3:	round	r2, r3, r10, r11
 	round	r10, r11, r2, r3
-	adr	r2, constants + 640
-	cmp	r12, r2
+	adr	r2, constants
+	sub	r2, r12, r2	/* 8 bytes a round */
+	lsls	r3, r2, #24
+	beq	5f
+	cmp	r2, #640
 	bne	3b
 
-	ldr	lr, [sp, #ROOM + 64]
+	ldr	lr, [sp, #LAST + 64]
 	mov	r12, #4
 	mov	r10, sp
 4:	ldmia	lr, {r0-r3}
@@ -193,8 +197,17 @@ pc_sha512_rounds:
 	stmia	lr!, {r0-r3}
 	subs	r12, #1
 	bne	4b
-	add	sp, #ROOM + 68
+	add	sp, #LAST + 68
 	pop	{r4-r11, pc}
+
+5:	mov	r0, sp
+	add	r1, sp, #ROOM
+	.rept	4
+	ldmia	r0!, {r2-r5}
+	stmia	r1!, {r2-r5}
+	.endr
+	add	sp, #ROOM
+	b	3b
 	.size	pc_sha512_rounds, . - pc_sha512_rounds
 
 	.p2align 2

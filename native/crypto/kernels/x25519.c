@@ -37,16 +37,8 @@ uint32_t pc_x25519_raw(uint8_t out[32], const uint8_t scalar[32], const uint8_t 
 }
 
 void pc_x25519_public_raw(uint8_t out[32], const uint8_t secret[32]) {
-	/* On the Edwards curve, where a comb is at hand: u = (1 + y) / (1 - y). */
-	pc_25519_point p;
-	pc_fe s;
-	clamp(s, secret);
-	pc_25519_base(&p, s);
-	pc_25519_sub(s, p.z, p.y);
-	pc_25519_invert(s, s);
-	pc_25519_add(p.x, p.z, p.y);
-	pc_25519_mul(p.x, p.x, s);
-	pc_25519_store(out, p.x);
+	static const uint8_t base[32] = {9};
+	(void)pc_x25519_raw(out, secret, base);
 }
 
 /* ---- BearSSL ---------------------------------------------------------------------------------------------------- */

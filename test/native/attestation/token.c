@@ -2,7 +2,7 @@
  * token.c: native/attestation's token and native/cbor on a pipe. A line is an operation and its arguments; the answer is a line.
  *
  *   int N | bytes HEX | text TEXT | array N | map N | tag N      the item in hex
- *   token CAPACITY NONCE PUBLIC-KEY IMPLEMENTATION SEED COUNT CLIENT LIFECYCLE ENTROPY RESET (TYPE VERSION VALUE SIGNER)x4
+ *   token CAPACITY NONCE PUBLIC-KEY IMPLEMENTATION SEED COUNT CLIENT LIFECYCLE ENTROPY RESET FAILED (TYPE VERSION VALUE SIGNER)x4
  *                                                                 status, and if it is 0 token and digest in hex
  *
  * "-" is no bytes. Tokens are written to memory of exactly CAPACITY bytes, so that AddressSanitizer sees a byte too far.
@@ -83,6 +83,7 @@ static void token(void) {
 	claims.lifecycle = (uint16_t)atoll(word());
 	claims.entropy_source = (uint8_t)atoll(word());
 	claims.reset_reason = (uint8_t)atoll(word());
+	claims.failed_engines = (uint32_t)atoll(word());
 	for (int i = 0; i < 4; i++) {
 		claims.components[i].type = word();
 		claims.components[i].version = word();

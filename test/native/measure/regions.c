@@ -19,8 +19,9 @@ void pc_sha256_update(pc_sha256 *hash, const void *data, size_t size) {
 	br_sha256_update((br_sha256_context *)&hash->context, data, size);
 }
 
-void pc_sha256_end(const pc_sha256 *hash, uint8_t digest[32]) {
+pc_crypto_status pc_sha256_end(const pc_sha256 *hash, uint8_t digest[32]) {
 	br_sha256_out((const br_sha256_context *)&hash->context, digest);
+	return PC_CRYPTO_OK;
 }
 
 static void hex(void *context, const uint8_t *data, size_t size) {

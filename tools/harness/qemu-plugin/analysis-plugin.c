@@ -400,8 +400,9 @@ static void watch_instruction(struct qemu_plugin_insn *insn) {
 	if (!s)
 		fail("no memory");
 	s->address = (uint32_t)qemu_plugin_insn_vaddr(insn);
-	s->size = (uint8_t)qemu_plugin_insn_size(insn);
-	s->cost = pc_instruction_cost(qemu_plugin_insn_data(insn), s->size);
+	/* Not qemu_plugin_insn_size(): in front of one that crosses a page, QEMU 7.2 counts half of that one too. */
+	s->size = pc_instruction_size(qemu_plugin_insn_data(insn));
+	s->cost = pc_instruction_cost(qemu_plugin_insn_data(insn));
 	if (from_mark && s->address == from_mark)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_from, QEMU_PLUGIN_CB_NO_REGS, NULL);
 	if (to_mark && s->address == to_mark)

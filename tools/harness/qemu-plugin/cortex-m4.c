@@ -101,9 +101,16 @@ static pc_cost long_cost(unsigned a, unsigned b) {
 	return plain(1);
 }
 
-pc_cost pc_instruction_cost(const uint8_t *code, size_t size) {
+uint8_t pc_instruction_size(const uint8_t *code) {
+	uint16_t first;
+	memcpy(&first, code, sizeof first);
+	return first >= 0xE800 ? 4 : 2;
+}
+
+pc_cost pc_instruction_cost(const uint8_t *code) {
 	uint16_t w[2] = {0, 0};
-	memcpy(w, code, size < sizeof w ? size : sizeof w);
+	size_t size = pc_instruction_size(code);
+	memcpy(w, code, size);
 	return size == 2 ? short_cost(w[0]) : long_cost(w[0], w[1]);
 }
 

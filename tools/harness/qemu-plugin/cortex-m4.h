@@ -31,8 +31,11 @@ typedef struct {
 /* Cycles that a taken branch, or any other write of the program counter, adds. */
 #define PC_COST_RELOAD 2u
 
-/* The cost of the Thumb instruction whose 2 or 4 bytes are at `code`. */
-pc_cost pc_instruction_cost(const uint8_t *code, size_t size);
+/* Bytes of the Thumb instruction at `code`: 2 or 4. Reads 2. */
+uint8_t pc_instruction_size(const uint8_t *code);
+
+/* The cost of the Thumb instruction at `code`. Reads as many bytes as it has. */
+pc_cost pc_instruction_cost(const uint8_t *code);
 
 /* Does the load pipeline behind `before`, the instruction before it? `stores`: behind a store too. */
 bool pc_load_pipelines(const pc_cost *load, const pc_cost *before, bool stores);

@@ -26,6 +26,8 @@ static pc_crypto_status perform(xsIntegerValue operation) {
 		0x67, 0xB1, 0xD6, 0x93, 0x4E, 0x50, 0xC3, 0xDB, 0x36, 0xE8, 0x9B, 0x12, 0x7B, 0x8A, 0x62, 0x2B, 0x12, 0x0F,
 		0x67, 0x21};
 	static const uint8_t data[16384];
+	static uint8_t scratch[1000], counter[16], tag[16];
+	const pc_aead message = {private_key, 32, private_key, 12, data, 40, scratch, sizeof scratch, tag, 16};
 	uint8_t digest[32];
 	pc_sha256 hash;
 	switch (operation) {
@@ -40,8 +42,22 @@ static pc_crypto_status perform(xsIntegerValue operation) {
 		return pc_ecdsa_sign(private_key, private_key, signature);
 	case 3:
 		return pc_p256_ecdh(private_key, public_key, digest);
-	default:
+	case 4:
 		return pc_ecdsa_verify(public_key, private_key, signature);
+	case 5:
+		return pc_x25519(private_key, private_key, digest);
+	case 6:
+		return pc_ed25519_sign(private_key, NULL, data, 1024, signature);
+	case 7:
+		return pc_ed25519_public(private_key, public_key) == PC_CRYPTO_OK
+				   ? pc_ed25519_verify(public_key, data, 1024, signature)
+				   : PC_CRYPTO_KEY;
+	case 8:
+		return pc_aes_ctr(private_key, 32, counter, 128, scratch, sizeof scratch);
+	case 9:
+		return pc_aes_ccm_encrypt(&message);
+	default:
+		return pc_aes_gcm_encrypt(&message);
 	}
 }
 

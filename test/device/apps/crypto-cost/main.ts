@@ -5,6 +5,8 @@ import { report } from "pericard/report";
 const count: (operation: number) => number = native("xs_cost_count");
 const mark: (operation: number) => number = native("xs_cost_mark");
 
-["hash", "public", "sign", "ecdh", "verify"].forEach((operation, index) => {
-	report(operation, { counted: count(index), marks: mark(index) });
-});
+["hash", "public", "sign", "ecdh", "verify", "x25519", "ed25519-sign", "ed25519", "ctr", "ccm", "gcm"].forEach(
+	(operation, index) => {
+		report(operation, { counted: count(index), marks: mark(index) });
+	},
+);

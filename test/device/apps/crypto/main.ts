@@ -3,6 +3,7 @@
 import {
 	aesCcmDecrypt,
 	aesCcmEncrypt,
+	aesCtr,
 	aesGcmDecrypt,
 	aesGcmEncrypt,
 	type Bytes,
@@ -15,6 +16,8 @@ import {
 	Sha256,
 	sha256,
 } from "pericard/crypto";
+import { ed25519Verify } from "pericard/crypto/ed25519";
+import { sha512 } from "pericard/crypto/sha512";
 import { collect } from "pericard/system";
 import { describe, expect, test } from "pericard/test";
 
@@ -23,6 +26,10 @@ const publicKey: (key: Bytes) => ArrayBuffer | number = native("xs_probe_public"
 const ecdh: Probe = native("xs_probe_ecdh");
 const sign: Probe = native("xs_probe_sign");
 const drbg: Probe = native("xs_probe_drbg");
+const x25519Public: (key: Bytes) => ArrayBuffer | number = native("xs_probe_x25519_public");
+const x25519: Probe = native("xs_probe_x25519");
+const ed25519Public: (seed: Bytes) => ArrayBuffer | number = native("xs_probe_ed25519_public");
+const ed25519Sign: Probe = native("xs_probe_ed25519_sign");
 const hostObject: () => object = native("xs_probe_host");
 
 /** A view at an odd offset of a buffer, so that nothing may count on alignment. */
@@ -369,6 +376,115 @@ test("AES-GCM (McGrew and Viega, test cases 1 to 4 and 16)", () => {
 		},
 	];
 	for (const vector of vectors) check(vector, aesGcmEncrypt, aesGcmDecrypt);
+});
+
+describe("SHA-512, AES-CTR, Ed25519", () => {
+	test("SHA-512 of FIPS 180-4's examples: nothing, one block, two", () => {
+		const two =
+			"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu";
+		for (const [message, digest] of [
+			[
+				"",
+				"cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e",
+			],
+			[
+				"abc",
+				"ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+			],
+			[
+				two,
+				"8e959b75dae313da8cf4f72814fc143f8f7779c6eb9f7fa17299aeadb6889018501d289e4900f7e4331b99dec4b5433ac7d329eeb6dd26545e96e55b874be909",
+			],
+		] as const) {
+			expect(hex(sha512(text(message)))).toBe(digest);
+		}
+	});
+
+	test("AES-CTR of SP 800-38A, F.5.1, in place", () => {
+		const key = bytes("2b7e151628aed2a6abf7158809cf4f3c");
+		const counter = bytes("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+		const data = bytes("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
+		aesCtr({ key, counter, data });
+		expect(hex(data)).toBe("874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff");
+		expect(hex(counter)).toBe("f0f1f2f3f4f5f6f7f8f9fafbfcfdff01");
+		for (const wrong of [
+			{ key: filled(0, 15) },
+			{ counter: filled(0, 15) },
+			{ bits: 0 },
+			{ bits: 129 },
+			{ bits: 1.5 },
+		]) {
+			expect(() => aesCtr({ key, counter, data, ...wrong })).toThrow(RangeError);
+		}
+		expect(() => aesCtr({ key, counter, data: filled(0, 33), bits: 1 })).toThrow(RangeError);
+		expect(hex(counter)).toBe("f0f1f2f3f4f5f6f7f8f9fafbfcfdff01");
+	});
+
+	test("Ed25519 of RFC 8032, 7.1, test 2", () => {
+		const key = bytes("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
+		const signature = bytes(
+			"92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+		);
+		expect(ed25519Verify(key, bytes("72"), signature)).toBe(true);
+		expect(ed25519Verify(key, bytes("73"), signature)).toBe(false);
+		expect(ed25519Verify(filled(0, 32), bytes("72"), signature)).toBe(false);
+		expect(() => ed25519Verify(key, bytes("72"), filled(0, 63))).toThrow(RangeError);
+		expect(() => ed25519Verify(filled(4, 65), bytes("72"), signature)).toThrow(RangeError);
+	});
+});
+
+test("X25519 (RFC 7748, 5.2 and 6.1), and a point of low order", () => {
+	expect(
+		hex(
+			x25519(
+				bytes("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4"),
+				bytes("e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c"),
+			),
+		),
+	).toBe("c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552");
+	const [a, b] = [
+		"77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a",
+		"5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb",
+	];
+	const [ofA, ofB] = [
+		"8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
+		"de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f",
+	];
+	const common = "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742";
+	expect(hex(x25519Public(bytes(a)))).toBe(ofA);
+	expect(hex(x25519Public(bytes(b)))).toBe(ofB);
+	expect(hex(x25519(bytes(a), bytes(ofB)))).toBe(common);
+	expect(hex(x25519(bytes(b), bytes(ofA)))).toBe(common);
+	expect(x25519(bytes(a), filled(0, 32))).toBe(2);
+});
+
+test("Ed25519 (RFC 8032, 7.1, tests 1 to 3): keys, and signatures that are right", () => {
+	const vectors: [string, string, string, string][] = [
+		[
+			"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+			"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+			"",
+			"e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+		],
+		[
+			"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+			"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+			"72",
+			"92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+		],
+		[
+			"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+			"fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+			"af82",
+			"6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+		],
+	];
+	for (const [seed, key, message, signature] of vectors) {
+		expect(hex(ed25519Public(bytes(seed)))).toBe(key);
+		expect(hex(ed25519Sign(bytes(seed), bytes(message)))).toBe(signature);
+		expect(ed25519Verify(bytes(key), bytes(message), bytes(signature))).toBe(true);
+		expect(ed25519Verify(bytes(key), bytes(`${message}00`), bytes(signature))).toBe(false);
+	}
 });
 
 describe("The API", () => {

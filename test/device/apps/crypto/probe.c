@@ -42,6 +42,36 @@ void xs_probe_sign(xsMachine *the) {
 	give(the, status, out, sizeof out);
 }
 
+/* (private key) */
+void xs_probe_x25519_public(xsMachine *the) {
+	uint8_t out[32];
+	pc_crypto_status status = pc_x25519_public(argument(the, 0, NULL), out);
+	give(the, status, out, sizeof out);
+}
+
+/* (private key, public key) */
+void xs_probe_x25519(xsMachine *the) {
+	uint8_t out[32];
+	pc_crypto_status status = pc_x25519(argument(the, 0, NULL), argument(the, 1, NULL), out);
+	give(the, status, out, sizeof out);
+}
+
+/* (seed) */
+void xs_probe_ed25519_public(xsMachine *the) {
+	uint8_t out[32];
+	pc_crypto_status status = pc_ed25519_public(argument(the, 0, NULL), out);
+	give(the, status, out, sizeof out);
+}
+
+/* (seed, message) */
+void xs_probe_ed25519_sign(xsMachine *the) {
+	uint8_t out[64];
+	xsUnsignedValue size;
+	const uint8_t *message = argument(the, 1, &size);
+	pc_crypto_status status = pc_ed25519_sign(argument(the, 0, NULL), NULL, message, size, out);
+	give(the, status, out, sizeof out);
+}
+
 /* (seed, seed for reseeding, may be empty): the second 128 bytes */
 void xs_probe_drbg(xsMachine *the) {
 	uint8_t out[128];
