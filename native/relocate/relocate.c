@@ -14,7 +14,7 @@
 #define PLACED 64u
 #define WIPED 4096u
 #define WORK 3200u
-#define UNIT_WORK 100u
+#define UNIT_WORK 70u
 #define PATCH_WORK 26u
 #define COMPARED 128u
 #define SCANNED 512u
@@ -40,7 +40,14 @@ static void copy_words(uint32_t *to, const uint32_t *from, uint32_t count) {
 						 :
 						 : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
 	}
-	for (count %= 8; count > 0; count--) {
+	if ((count & 4) != 0) {
+		__asm__ volatile("ldmia %1!, {r3-r6}\n\t"
+						 "stmia %0!, {r3-r6}"
+						 : "+r"(to), "+r"(from)
+						 :
+						 : "r3", "r4", "r5", "r6", "memory");
+	}
+	for (count &= 3; count > 0; count--) {
 		*to++ = *from++;
 	}
 }
@@ -306,9 +313,17 @@ static void forget_draw(pc_relocator *r) {
 
 /* ---- filling a half ---------------------------------------------------------------------------------------------- */
 
-/* Applies the patches [patch, end) of a unit; returns the first that is left. Nearly all are calls: their loop is apart, so that
- * all it needs stays in registers. */
-__attribute__((noinline)) static const uint32_t *patch_unit(
+/* A patch that is no call. */
+__attribute__((noinline)) static void patch_other(
+	const pc_relocator *r, unsigned half, uint32_t unit, uint8_t *code, const uint32_t *patch) {
+	uint8_t *place = code + pc_patch_place(*patch);
+	uint32_t shift = shift_of(r, half, delta(r, half, unit), patch);
+	write_place(place, add_to_field(pc_patch_kind_of(*patch), read_place(place), shift));
+}
+
+/* Applies the patches [patch, end) of a unit. Nearly all are calls: their loop is apart, so that all it needs stays in
+ * registers. */
+static inline void patch_unit(
 	const pc_relocator *r, unsigned half, uint32_t unit, const uint32_t *patch, const uint32_t *end) {
 	const pc_relocation_unit *units = r->table->units;
 	const uint16_t *places = r->layout[half].place;
@@ -322,57 +337,79 @@ __attribute__((noinline)) static const uint32_t *patch_unit(
 			uint32_t shift = 4u * ((uint32_t)places[target] - units[target].offset - own);
 			write_place(place, add_to_branch(read_place(place), shift));
 			if (++patch == end) {
-				return patch;
+				return;
 			}
 			word = *patch;
 		}
-		uint8_t *place = code + pc_patch_place(word);
-		uint32_t shift = shift_of(r, half, delta(r, half, unit), patch);
-		write_place(place, add_to_field(pc_patch_kind_of(word), read_place(place), shift));
+		patch_other(r, half, unit, code, patch);
 		patch += patch_size(word);
+	}
+}
+
+/* Applies all patches of units [first, last), whose list begins at `patch`; returns where it ends. */
+__attribute__((noinline)) static const uint32_t *patch_units(
+	const pc_relocator *r, unsigned half, uint32_t first, uint32_t last, const uint32_t *patch) {
+	const pc_relocation_unit *units = r->table->units;
+	for (; first < last; first++) {
+		const uint32_t *end = patch + units[first].patches;
+		if (patch < end) {
+			patch_unit(r, half, first, patch, end);
+		}
+		patch = end;
 	}
 	return patch;
 }
 
-/* Copies and patches; true when all units are there. A large unit may take several steps. */
+__attribute__((noinline)) static void copy_units(const pc_relocator *r, unsigned half, uint32_t first, uint32_t last) {
+	const pc_relocation_unit *unit = &r->table->units[first];
+	const uint16_t *places = r->layout[half].place;
+	for (; first < last; first++, unit++) {
+		copy_words(r->half[half] + places[first], r->code + unit->offset, unit->size);
+	}
+}
+
+/* A part of a unit that is too large for one step; true when it is done. */
+static bool fill_part(pc_relocator *r, unsigned half) {
+	const pc_relocation_unit *unit = &r->table->units[r->index];
+	uint32_t *to = r->half[half] + r->layout[half].place[r->index];
+	uint32_t count = (uint32_t)unit->size - r->copied;
+	if (count != 0) {
+		count = count < 2 * WORK ? count : 2 * WORK;
+		copy_words(to + r->copied, r->code + unit->offset + r->copied, count);
+		r->copied = (uint16_t)(r->copied + count);
+		return r->copied == unit->size && unit->patches == 0;
+	}
+	const uint32_t *list = r->table->patches + r->patch;
+	count = WORK / PATCH_WORK;
+	while (r->patched < unit->patches && count-- > 0) {
+		const uint32_t *patch = list + r->patched;
+		patch_unit(r, half, r->index, patch, patch + patch_size(*patch));
+		r->patched = (uint16_t)(r->patched + patch_size(*patch));
+	}
+	return r->patched == unit->patches;
+}
+
+/* Copies and patches as many units as a step takes, or a part of one; true when all units are there. */
 static bool fill(pc_relocator *r, unsigned half) {
 	const pc_relocation_table *table = r->table;
-	const uint16_t *places = r->layout[half].place;
-	uint32_t *to = r->half[half];
-	uint32_t index = r->index, patch = r->patch, copied = r->copied, patched = r->patched, work = 0;
-	while (index < table->unit_count && work < WORK) {
-		const pc_relocation_unit *unit = &table->units[index];
-		uint32_t count = unit->size - copied, most = (WORK - work) * 2;
-		count = count < most ? count : most;
-		copy_words(to + places[index] + copied, r->code + unit->offset + copied, count);
-		copied += count;
-		work += count / 2 + UNIT_WORK;
-		if (copied < unit->size) {
+	uint32_t first = r->index, last = first, work = 0;
+	for (const pc_relocation_unit *unit = &table->units[first]; last < table->unit_count; last++, unit++) {
+		work += unit->size / 2 + unit->patches * PATCH_WORK + UNIT_WORK;
+		if (work > WORK) {
 			break;
 		}
-		uint32_t end = unit->patches;
-		if (end != 0) {
-			if (work + (end - patched) * PATCH_WORK > WORK) {
-				end = patched + (work < WORK ? (WORK - work) / PATCH_WORK : 0) + 1;
-				end = end < unit->patches ? end : unit->patches;
-			}
-			const uint32_t *list = table->patches + patch;
-			uint32_t done = (uint32_t)(patch_unit(r, half, index, list + patched, list + end) - list);
-			work += (done - patched) * PATCH_WORK;
-			patched = done;
-			if (patched < unit->patches) {
-				break;
-			}
-			patch += patched;
-		}
-		copied = patched = 0;
-		index++;
 	}
-	r->index = (uint16_t)index;
-	r->patch = patch;
-	r->copied = (uint16_t)copied;
-	r->patched = (uint16_t)patched;
-	return index == table->unit_count;
+	if (last > first) {
+		copy_units(r, half, first, last);
+		const uint32_t *list = table->patches + r->patch;
+		r->patch += (uint32_t)(patch_units(r, half, first, last, list) - list);
+		r->index = (uint16_t)last;
+	} else if (fill_part(r, half)) {
+		r->patch += table->units[first].patches;
+		r->copied = r->patched = 0;
+		r->index++;
+	}
+	return r->index == table->unit_count;
 }
 
 /* True when all of it is. */

@@ -62,7 +62,7 @@ SECTIONS
 		__relocatable_end = .;
 		. += 64;
 	} = 0xDEDEDEDE
-	. = 0xF000;
+	. = 0x1F000;
 	.moving_table : { KEEP(*(.moving.table)) }
 	. = 0x10000000;
 	.bss (NOLOAD) : { *(.bss .bss.* .moving.state) }

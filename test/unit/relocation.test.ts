@@ -245,6 +245,24 @@ describe.skipIf(missing)("every kind of patch", () => {
 		}
 	});
 
+	test("leads there in a unit that takes several steps, too", async () => {
+		const large = unit("first", "\t.rept 300\n\tbl second\n\t.endr\n\tbx lr\n\t.space 30000");
+		const set = [objectOf("large.S", large), objectOf("second.S", unit("second", "\tb.w first"))];
+		const plan = planRelocation(set, new Set(["first", "second"]), { halfSize: 65536 - 64 });
+		const { elf, relink } = bareImage(plan, [objectOf("caller.S", caller)]);
+		const start =
+			readElf(readFileSync(elf), elf).symbols.find(({ name }) => name === "__relocatable_start")?.value ?? 0;
+		const canonical = checkRelocation(readFileSync(elf), elf, plan);
+		const { layouts } = runMoves(get(held.moves), plan, canonical, start, 0x20000000, 9, 4);
+		const layout = layouts.at(-1);
+		if (layout === undefined) throw new Error("no layout");
+		const linked = await linkedUnits({ relink }, plan, layout);
+		for (const [index, { name, size }] of plan.units.entries()) {
+			const place = layout.places[index] ?? 0;
+			expect(layout.bytes.subarray(place, place + size).equals(linked[index] as Buffer), name).toBe(true);
+		}
+	});
+
 	test("is checked in the image", () => {
 		const plan = get(held.plan);
 		const image = readFileSync(get(held.elf));

@@ -11,11 +11,6 @@
 #include "stream.h"
 #include "token.h"
 
-#if WITH_25519
-#include "kernels/ed25519.h"
-#include "kernels/x25519.h"
-#endif
-
 #include <string.h>
 
 extern uint32_t __arena_start[], __state_start[], __relocatable_start[];
@@ -275,11 +270,11 @@ static void heavy(heavy_answers *answers) {
 	answers->forged = pc_ecdsa_verify(answers->public_key, digest, answers->signature) == PC_CRYPTO_FORGED;
 	(void)pc_p256_ecdh(key, answers->public_key, answers->secret);
 #if WITH_25519
-	pc_x25519_public_raw(answers->x25519, key);
-	pc_ed25519_public_raw(answers->ed25519_public, key);
-	pc_ed25519_sign_raw(answers->ed25519_signature, key, answers->ed25519_public, message, sizeof message);
+	(void)pc_x25519_public(key, answers->x25519);
+	(void)pc_ed25519_public(key, answers->ed25519_public);
+	(void)pc_ed25519_sign(key, answers->ed25519_public, message, sizeof message, answers->ed25519_signature);
 	answers->ed25519_verified =
-		pc_ed25519_verify_raw(answers->ed25519_signature, answers->ed25519_public, message, sizeof message) == 1;
+		pc_ed25519_verify(answers->ed25519_public, message, sizeof message, answers->ed25519_signature) == PC_CRYPTO_OK;
 #endif
 }
 
