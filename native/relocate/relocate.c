@@ -17,7 +17,7 @@
 #define UNIT_WORK 70u
 #define PATCH_WORK 26u
 #define COMPARED 128u
-#define SCANNED 512u
+#define SCANNED 320u
 
 /* A fair source is rejected so often in a row once in 2^64 times at most. */
 #define REJECTIONS 64u
@@ -544,8 +544,8 @@ pc_relocate_status pc_relocate_step(pc_relocator *r) {
 		return PC_RELOCATE_OK;
 	case SHUFFLE:
 	case PLACE:
-		if (r->used == r->drawn && !draw(r)) {
-			return PC_RELOCATE_RANDOM;
+		if (r->used == r->drawn) {
+			return draw(r) ? PC_RELOCATE_MORE : PC_RELOCATE_RANDOM;
 		}
 		ops->open(ops->context, 2);
 		break;
@@ -732,7 +732,7 @@ bool pc_relocate_check(const pc_relocator *r, pc_relocate_checker *c, pc_changed
 		return true;
 	}
 	case CHECK_GAPS:
-		for (uint32_t i = 0; i < SHUFFLED && c->index <= table->unit_count; i++) {
+		for (uint32_t i = 0; i < SHUFFLED / 2 && c->index <= table->unit_count; i++) {
 			uint32_t before = c->index;
 			if (!check_gap(r, half, c, number)) {
 				*changed = PC_CHANGED_GAP;

@@ -34,6 +34,7 @@ describe.skipIf(missing)("code that moves", () => {
 			machine: await openMachine(image),
 			fixed: await openMachine(fixed.image),
 		});
+		await held.fixed?.call({ routine: "answer", arguments: [1], keep: true }); // its self-tests are behind it
 	});
 	afterAll(async () => {
 		await held.machine?.close();
@@ -176,7 +177,7 @@ describe.skipIf(missing)("code that moves", () => {
 		expect(await call("begin_move")).toBe(status.more);
 		let steps = 0;
 		for (let result: number = status.more; result === status.more; steps++) {
-			result = await call("step");
+			result = (await call("step")) & 0xff;
 			await faults("write_to", waiting);
 			await faults("write_to", running);
 			await faults("write_to", get(held.image).address("pc_arena_relocator"));
@@ -235,7 +236,7 @@ describe.skipIf(missing)("code that moves", () => {
 		}
 		expect(tries.epoch).toBe(rounds);
 		expect(tries.next).toBe(0);
-		/* In the same half again, by chance: both gadgets in 1 of 20 million epochs, 1 of 4,600 if they are in one unit. */
+		/* In the same half again, by chance: both gadgets in 1 of 20 million epochs, 1 of 4,860 if they are in one unit. */
 		expect(tries.afterNext).toBeLessThanOrEqual(1);
 		expect(await call("check")).toBe(changed.nothing << 16);
 	});
@@ -279,13 +280,14 @@ describe.skipIf(missing)("code that moves", () => {
 		);
 		expect(masked.instructions).toBeLessThan(1000);
 		const steps: number[] = [];
+		const draws: number[] = [];
 		await call("begin_move");
 		for (let result: number = status.more; result === status.more; ) {
 			const step = await run("step");
-			steps.push(step.instructions);
-			result = step.value;
+			result = step.value & 0xff;
+			(step.value > 0xff ? draws : steps).push(step.instructions);
 		}
-		expect(Math.max(...steps.slice(1))).toBeLessThanOrEqual(mostStep); // the first draws
+		expect(Math.max(...steps)).toBeLessThanOrEqual(mostStep);
 		const checks: number[] = [];
 		for (let more = 1; more === 1; ) {
 			const step = await run("check_step");
@@ -306,11 +308,13 @@ describe.skipIf(missing)("code that moves", () => {
 			arguments: sign.slice(1) as Argument[],
 			keep: true,
 		});
-		expect(movedSign.instructions / fixedSign.instructions).toBeLessThan(1.002);
+		const slower = movedSign.instructions / fixedSign.instructions;
+		expect(slower).toBeGreaterThan(1);
+		expect(slower).toBeLessThan(1.002);
 		console.log(
 			`an epoch: ${mean} instructions, ${meanCycles} cycles; masked ${masked.instructions}; ` +
 				`a check ${checks.reduce((sum, count) => sum + count, 0)}, its longest step ${Math.max(...checks)}; ` +
-				`longest step ${Math.max(...steps)}, without the draw ${Math.max(...steps.slice(1))}; ` +
+				`longest step ${Math.max(...steps)}, a draw ${Math.max(...draws)}; ` +
 				`signing ${movedSign.instructions} against ${fixedSign.instructions} instructions`,
 		);
 	});

@@ -75,15 +75,17 @@ export interface BareImage {
 	relink(script: (text: string) => string): Promise<string>;
 }
 
+let links = 0;
+
 /** Links a plan with objects from outside. */
 export function bareImage(plan: RelocationPlan, outside: readonly SetObject[]): BareImage {
+	const image = links;
 	const veneers = objectOf("veneers.S", plan.source);
 	const files = [...plan.objects, ...outside, veneers].map(({ bytes }, index) => {
-		const file = join(scratch, `link-${index}.o`);
+		const file = join(scratch, `link-${image}-${index}.o`);
 		writeFileSync(file, bytes);
 		return file;
 	});
-	let links = 0;
 	const link = (script: string): string => {
 		const elf = join(scratch, `bare-${links}.elf`);
 		const text = join(scratch, `bare-${links++}.ld`);
