@@ -73,12 +73,23 @@ const entries = [
 let image: Image;
 /** Signatures leave unverified. */
 let unverified: Image;
+/** With the natives of pericard/crypto. */
+let withNatives: Image;
 
 beforeAll(async () => {
 	if (missing) return;
 	const options = { sources: cryptoSources(), entries, include: ["native/crypto", "native/crypto/kernels"] };
 	image = await buildImage(options);
 	unverified = await buildImage({ ...options, cflags: ["-DMODDEF_CRYPTO_VERIFYSIGNATURES=0"] });
+	withNatives = await buildImage({
+		sources: [...options.sources, "native/crypto/xs_crypto.c"],
+		/* Those that encrypt too: they lie behind those that decrypt. */
+		entries: [
+			...["xs_crypto_ecdsa_verify", "xs_crypto_ed25519_verify", "xs_crypto_ccm_encrypt", "xs_crypto_ccm_decrypt"],
+			...["xs_crypto_gcm_encrypt", "xs_crypto_gcm_decrypt"],
+		],
+		include: ["test/native/crypto/natives", ...options.include],
+	});
 });
 
 /* The engines have given their known answers already. */
@@ -94,10 +105,10 @@ async function undisturbed(call: Call): Promise<number> {
 }
 
 /** Names of functions that the image has: the compiler may have put one into its caller. */
-function present(names: readonly string[]): string[] {
+function present(names: readonly string[], of: Image = image): string[] {
 	return names.filter((name) => {
 		try {
-			image.address(name);
+			of.address(name);
 			return true;
 		} catch {
 			return false;
@@ -579,6 +590,64 @@ describe.skipIf(missing)("a signature that went wrong gives the key away, and do
 			);
 			await machine.close();
 		}
+	});
+});
+
+/* ---- natives ------------------------------------------------------------------------------------------------------ */
+
+/** A call of a native of xs_crypto.c, with a machine of test/native/crypto/natives/xsmc.h whose arguments are buffers. */
+function native(routine: string, ...buffers: readonly Uint8Array[]): Call {
+	const machine = new Uint32Array(19);
+	const list: Uint8Array[] = [new Uint8Array(machine.buffer), ...buffers];
+	let at = withNatives.free;
+	machine[3] = buffers.length;
+	list.forEach((bytes, index) => {
+		if (index > 0) machine.set([2, at, bytes.length], 1 + 3 * index);
+		at = (at + bytes.length + 15) & ~15;
+	});
+	return { routine, arguments: list, memory };
+}
+
+const isOk: SkipOptions["accepted"] = ({ memory }) => {
+	const result = Buffer.from(memory);
+	return result.readUInt32LE(0) === 1 && result.readUInt32LE(4) === OK;
+};
+
+describe.skipIf(missing)("no skipped instruction of a native gives JavaScript a status that is good", () => {
+	const parts = (call: Call): Uint8Array[] => (call.arguments ?? []).filter((part) => part instanceof Uint8Array);
+	const wrong: Readonly<Record<string, () => Call>> = {
+		"ECDSA, another message": () =>
+			native("xs_crypto_ecdsa_verify", ...parts(wrongSignatures["another message"] as Call)),
+		"ECDSA, made for a hash of 0": () =>
+			native("xs_crypto_ecdsa_verify", ...parts(wrongSignatures["made for a hash of 0"] as Call)),
+		"ECDSA, made for the signature as hash": () =>
+			native("xs_crypto_ecdsa_verify", ...parts(wrongSignatures["made for the signature as hash"] as Call)),
+		"Ed25519, another message": () =>
+			native("xs_crypto_ed25519_verify", ...parts(wrongEdSignatures["another message"] as Call)),
+		"CCM, last byte wrong": () => {
+			const { key, nonce, aad, data, tag } = wrongTags("ccm", 16)["last byte wrong"] as Message;
+			return native("xs_crypto_ccm_decrypt", key, nonce, aad, data, tag);
+		},
+		"GCM, last byte wrong": () => {
+			const { key, nonce, aad, data, tag } = wrongTags("gcm", 16)["last byte wrong"] as Message;
+			return native("xs_crypto_gcm_decrypt", key, nonce, aad, data, tag);
+		},
+	};
+	const natives = [
+		"xs_crypto_ecdsa_verify",
+		"xs_crypto_ed25519_verify",
+		"xs_crypto_ccm_decrypt",
+		"xs_crypto_gcm_decrypt",
+	];
+	const every = [...natives, "aead", "bytes_of", "readable", "writable", "exactly", "give_status", "fxInteger"];
+
+	test.each(Object.keys(wrong))("%s", async (what) => {
+		const call = (wrong[what] as () => Call)();
+		const watch = { at: withNatives.free, size: 12 };
+		const options = { accepted: isOk, watch, every: present(every, withNatives), sample: 0 };
+		const report = await skipInstructions(withNatives, call, options);
+		expect(report.text).not.toContain("accepts without");
+		expect(report.functions.get(call.routine)?.tried).toBeGreaterThan(2);
 	});
 });
 
