@@ -4,6 +4,9 @@ import * as webcrypto from "pericard/webcrypto";
 
 declare global {
 	const crypto: webcrypto.Crypto;
+	const Crypto: typeof webcrypto.Crypto;
+	const CryptoKey: typeof webcrypto.CryptoKey;
+	const SubtleCrypto: typeof webcrypto.SubtleCrypto;
 	type Crypto = webcrypto.Crypto;
 	type SubtleCrypto = webcrypto.SubtleCrypto;
 	type CryptoKey = webcrypto.CryptoKey;
@@ -16,7 +19,9 @@ declare global {
 
 for (const [name, value] of [
 	["crypto", webcrypto.crypto],
+	["Crypto", webcrypto.Crypto],
 	["CryptoKey", webcrypto.CryptoKey],
+	["SubtleCrypto", webcrypto.SubtleCrypto],
 	["DOMException", webcrypto.DOMException],
 ] as const) {
 	Object.defineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });

@@ -210,22 +210,37 @@ function result<T extends object>(value: T | number): T {
 	return typeof value === "number" ? refuse(value) : value;
 }
 
-/** Runs a job, and makes of what it calls back with what the promise resolves to. */
-function background<T>(
-	run: (callback: Callback) => number,
+/** A job that is to be started with `callback`. Little stack is left for it, so the native is called by whoever has it. */
+interface Job<T> {
+	readonly callback: Callback;
+	/** What comes of it; `status` is what starting it gave. */
+	promise(status: number): Promise<T>;
+}
+
+/** What the job calls back with becomes what `make` makes of it. */
+function job<T>(
 	make: (status: number, first: Handle | ArrayBuffer | undefined, second: Handle | undefined) => T,
-): Promise<T> {
-	return new Promise((resolve, reject) => {
-		const settle: Callback = (status, first, second) => {
-			try {
-				resolve(make(status, first, second));
-			} catch (error) {
-				reject(error);
-			}
-		};
-		const status = run(settle);
-		if (status !== 0) settle(status);
+): Job<T> {
+	let resolve: (value: T) => void;
+	let reject: (error: unknown) => void;
+	const promise = new Promise<T>((yes, no) => {
+		resolve = yes;
+		reject = no;
 	});
+	const callback: Callback = (status, first, second) => {
+		try {
+			resolve(make(status, first, second));
+		} catch (error) {
+			reject(error);
+		}
+	};
+	return {
+		callback,
+		promise(status) {
+			if (status !== 0) callback(status);
+			return promise;
+		},
+	};
 }
 
 /* ---- keys ---- */
@@ -298,8 +313,11 @@ function nameOf<T extends string>(algorithm: unknown, supported: readonly T[]): 
 	let name = algorithm;
 	if (typeof algorithm === "object" && algorithm !== null) name = required(algorithm, "name");
 	const low = String(name).toLowerCase();
-	const found = supported.find((candidate) => candidate.toLowerCase() === low);
-	return found ?? fail("NotSupportedError", `no algorithm "${String(name)}" here`);
+	for (let i = 0; i < supported.length; i++) {
+		const candidate = supported[i] as T;
+		if (candidate.toLowerCase() === low) return candidate;
+	}
+	return fail("NotSupportedError", `no algorithm "${String(name)}" here`);
 }
 
 /** A member of a dictionary. */
@@ -567,11 +585,8 @@ function importPair(
 		if (publicKey === undefined) checkUses(name, "public", bits);
 		return importPublic(name, type, extractable, bits, publicKey ?? fail("DataError", "not a SPKI of this algorithm"));
 	}
-	const secret = key;
-	return background(
-		(callback) => importPrivate(type, extractable, bits, secret, publicKey, callback),
-		(status, handle) => (status === 0 ? keyOf(handle as Handle) : refuse(status)),
-	);
+	const imports = job((status, handle) => (status === 0 ? keyOf(handle as Handle) : refuse(status)));
+	return imports.promise(importPrivate(type, extractable, bits, key, publicKey, imports.callback));
 }
 
 /* ---- what derives ---- */
@@ -599,13 +614,11 @@ function derive(
 	const peer = handleOf(required(algorithm, "public"));
 	const handle = keyFor(base, name);
 	const size = length === undefined ? 32 : Math.ceil(length / 8);
-	return background(
-		(callback) => agree(handle, peer, size, type, extractable, uses, callback),
-		(status, made) => {
-			if (status === KEY) fail("OperationError", "the common secret is nothing");
-			return status === 0 ? give(made as Handle | ArrayBuffer) : refuse(status);
-		},
-	);
+	const agrees = job((status, made) => {
+		if (status === KEY) fail("OperationError", "the common secret is nothing");
+		return status === 0 ? give(made as Handle | ArrayBuffer) : refuse(status);
+	});
+	return agrees.promise(agree(handle, peer, size, type, extractable, uses, agrees.callback));
 }
 
 /** The first bits of some bytes; what is left of the last one is 0. */
@@ -671,14 +684,12 @@ export class SubtleCrypto {
 			if ((bits & ~(own | allowed(name, "public"))) !== 0) fail("SyntaxError", `not a usage of ${name}`);
 			if ((bits & own) === 0) fail("SyntaxError", "a private key without a usage");
 		}
-		return background(
-			(callback) => generate(type, Boolean(extractable), bits, length as number, callback),
-			(status, first, second) => {
-				if (status !== 0) refuse(status === POLICY ? 0 : status);
-				const privateKey = keyOf(first as Handle);
-				return second === undefined ? privateKey : { publicKey: keyOf(second), privateKey };
-			},
-		);
+		const generates = job((status, first, second) => {
+			if (status !== 0) refuse(status);
+			const privateKey = keyOf(first as Handle);
+			return second === undefined ? privateKey : { publicKey: keyOf(second), privateKey };
+		});
+		return generates.promise(generate(type, Boolean(extractable), bits, length as number, generates.callback));
 	}
 
 	async importKey(
@@ -756,10 +767,8 @@ export class SubtleCrypto {
 		const hash = name === "ECDSA" ? hashOf(algorithm) : 0;
 		const handle = keyFor(key, name);
 		if (name === "HMAC") return result(macOf(handle, bytes(data)));
-		return background(
-			(callback) => signOf(handle, hash, bytes(data), callback),
-			(status, signature) => (status === 0 ? (signature as ArrayBuffer) : refuse(status)),
-		);
+		const signs = job((status, signature) => (status === 0 ? (signature as ArrayBuffer) : refuse(status)));
+		return signs.promise(signOf(handle, hash, bytes(data), signs.callback));
 	}
 
 	async verify(
@@ -777,7 +786,8 @@ export class SubtleCrypto {
 			return status === RIGHT;
 		};
 		if (name === "HMAC") return verdict(macVerify(handle, bytes(data), bytes(signature)));
-		return background((callback) => verifyOf(handle, hash, bytes(data), bytes(signature), callback), verdict);
+		const verifies = job(verdict);
+		return verifies.promise(verifyOf(handle, hash, bytes(data), bytes(signature), verifies.callback));
 	}
 
 	/** `length` in bits; HKDF: a multiple of 8; ECDH, X25519: at most 256, all if it is null. */

@@ -38,8 +38,15 @@ export function getRandomValues<T extends IntegerArray>(array: T): T {
 	return array;
 }
 
+let made = false;
+
 export class Crypto {
 	readonly #subtle = subtle;
+
+	constructor() {
+		if (made) throw new TypeError("webcrypto: there is one crypto");
+		made = true;
+	}
 
 	get subtle(): SubtleCrypto {
 		return this.#subtle;

@@ -46,7 +46,7 @@ bool pc_equal(const void *a, const void *b, size_t size);
 /* SHA-256 (FIPS 180-4), in pieces of any size. Ending does not change the context: the digest of what came so far is had by
  * ending, and more may follow. A context may be copied. PC_CRYPTO_ENGINE: the digest is all zeros. */
 typedef struct {
-	br_hash_compat_context context;
+	br_sha256_context context;
 } pc_sha256;
 
 void pc_sha256_begin(pc_sha256 *hash);

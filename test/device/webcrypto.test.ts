@@ -175,7 +175,7 @@ function derivedKeys(): Buffer[] {
 	return [hkdf, x25519];
 }
 
-describeAt([posix, mps2, nrf], "keys and hostile modules", (place) => {
+describeAt([posix, mps2], "keys and hostile modules", (place) => {
 	test("the device and Node understand each other, and nobody gets a key", { timeout: 600_000 }, async () => {
 		await withDevice(place, "webcrypto-attack", async (device, build) => {
 			await device.waitFor("ready", { seconds: 120 });

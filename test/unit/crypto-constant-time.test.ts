@@ -92,6 +92,12 @@ function subjects(random: number): Subject[] {
 			arguments: (key) => [key, digest, new Room(64)],
 		},
 		{
+			name: "ECDSA, signing where the public key is known",
+			routine: "pc_ecdsa_sign_with",
+			secrets: keys,
+			arguments: (key) => [key, p256Peer, digest, new Room(64)],
+		},
+		{
 			name: "X25519, public key",
 			routine: "pc_x25519_public",
 			secrets: seeds,
@@ -248,7 +254,17 @@ function place(...cflags: readonly string[]) {
 			include: ["native/crypto"],
 			entries: [
 				...new Set(subjects(1).map(({ routine }) => routine)),
-				...["pc_ecdsa_verify", "pc_ed25519_verify", "pc_crypto_spend", "spend_hook", "spend_told", ...variables],
+				...[
+					"pc_ecdsa_verify",
+					"pc_ed25519_verify",
+					"pc_p256_check_nonce",
+					"pc_ed25519_check_nonce",
+					"pc_sha256_vtable",
+					"pc_crypto_spend",
+					"spend_hook",
+					"spend_told",
+					...variables,
+				],
 				...["leaky_equal", "leaky_table", "leaky_power"],
 			],
 		});
@@ -264,6 +280,12 @@ function place(...cflags: readonly string[]) {
 /** The engines' known-answer tests are done: they would run before each first use, on nothing secret. */
 const TESTED = { at: "tested", bytes: new Uint8Array(4).fill(0xff) };
 
+/** `size` bytes that a routine writes to its last argument. */
+async function made(machine: Machine, routine: string, size: number, ...given: readonly (Uint8Array | number)[]) {
+	const run = await machine.call({ routine, arguments: [...given, new Room(size)] });
+	return machine.read(run.arguments[given.length] ?? 0, size);
+}
+
 async function compare(machine: Machine, { routine, secrets, arguments: args, memory }: Subject): Promise<void> {
 	const calls = secrets.map((secret): Call => {
 		const data = memory?.(secret, machine.image) ?? [];
@@ -277,6 +299,44 @@ describe.skipIf(missing)("the same instructions and addresses whatever the secre
 	const machine = place(UNVERIFIED);
 
 	test.each(subjects(8))("$name", (subject) => compare(machine(), subject));
+
+	/* What the product does with a key beside signing. Verification itself works on nothing secret. */
+	test("the look at a signature's nonce, ECDSA", async () => {
+		const calls: Call[] = [];
+		for (const key of scalars(8)) {
+			const signature = await made(machine(), "pc_ecdsa_sign", 64, key, digest);
+			/* br_ec_private_key: the curve's number, where the key is, and its size. */
+			const words = Uint32Array.of(23, machine().image.address("bench_key"), 32);
+			calls.push({
+				routine: "pc_p256_check_nonce",
+				arguments: [machine().image.address("pc_sha256_vtable"), digest, new Uint8Array(words.buffer), signature],
+				memory: [{ at: "bench_key", bytes: key }],
+			});
+		}
+		await expectRight(calls);
+	});
+
+	test("the look at a signature's nonce, Ed25519", async () => {
+		const calls: Call[] = [];
+		for (const seed of secretValues(32, 8)) {
+			const key = await made(machine(), "pc_ed25519_public", 32, seed);
+			const signature = await made(machine(), "pc_ed25519_sign", 64, seed, key, message, message.length);
+			calls.push({
+				routine: "pc_ed25519_check_nonce",
+				arguments: [signature, seed, key, message, message.length],
+			});
+		}
+		await expectRight(calls);
+	});
+
+	/** All say yes, with one trace. */
+	async function expectRight(calls: readonly Call[]): Promise<void> {
+		for (const call of calls) expect((await machine().call(call)).value).toBe(1);
+		const report = await compareTraces(machine(), calls);
+		expect(report.text).toBe(
+			`${calls[0]?.routine}: ${calls.length} runs, one trace of ${report.instructions} instructions`,
+		);
+	}
 
 	test.each([
 		["leaky_equal", "branch", (secret: Uint8Array) => [secret, seededBytes(32, "secret/0"), 32]],
@@ -328,17 +388,16 @@ describe.skipIf(missing)("what an operation takes, signatures verified before th
 	});
 	calls["SHA-256 of 4 KiB"] = () => ({ routine: "bench_sha256", arguments: [long, long.length, new Room(32)] });
 	calls["SHA-512 of 4 KiB"] = () => ({ routine: "bench_sha512", arguments: [long, long.length, new Room(64)] });
-	const made = async (routine: string, size: number, ...given: readonly (Uint8Array | number)[]) => {
-		const run = await machine().call({ routine, arguments: [...given, new Room(size)] });
-		return machine().read(run.arguments[given.length] ?? 0, size);
-	};
 	calls["ECDSA, verifying"] = async () => {
-		const signature = await made("pc_ecdsa_sign", 64, key, digest);
-		return { routine: "pc_ecdsa_verify", arguments: [await made("pc_p256_public", 65, key), digest, signature] };
+		const signature = await made(machine(), "pc_ecdsa_sign", 64, key, digest);
+		return {
+			routine: "pc_ecdsa_verify",
+			arguments: [await made(machine(), "pc_p256_public", 65, key), digest, signature],
+		};
 	};
 	calls["Ed25519, verifying"] = async () => {
-		const publicKey = await made("pc_ed25519_public", 32, key);
-		const signature = await made("pc_ed25519_sign", 64, key, publicKey, message, message.length);
+		const publicKey = await made(machine(), "pc_ed25519_public", 32, key);
+		const signature = await made(machine(), "pc_ed25519_sign", 64, key, publicKey, message, message.length);
 		return { routine: "pc_ed25519_verify", arguments: [publicKey, message, message.length, signature] };
 	};
 

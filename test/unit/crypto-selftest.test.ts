@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { p256 } from "@noble/curves/nist.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ENGINES } from "../../firmware/attestation/codec/claims.ts";
 import { pericardRoot } from "../../tools/build/board.ts";
 import { cryptoIncludes, cryptoObjects } from "./crypto-native.ts";
 
@@ -58,6 +59,18 @@ test.each([
 	["ghash", 5, "OOOOOOO OOOO OOOOO OOE", "OOOOOOO OOOO OOOOO OOE"],
 ])("an engine that doesn't give the answer %s is refused, and named", (answer, bit, first, second) => {
 	expect(run(answer)).toEqual({ failed: [0, 1 << bit, 1 << bit], rounds: [first, second] });
+});
+
+test("the bits of the token's claim are called what the device calls them", () => {
+	const header = readFileSync(join(pericardRoot, "native/crypto/selftest.h"), "utf8");
+	const engines = [...header.matchAll(/\tPC_ENGINE_(\w+) = (\d+),/g)].map(([, name = "", number]) => [
+		name,
+		Number(number),
+	]);
+	const plain = (name: string) => name.toUpperCase().replace("CURVE", "").replace(/[- ]/g, "");
+	expect(engines.map(([name, number]) => [String(name).replace("_", ""), number])).toEqual(
+		ENGINES.map((name, number) => [plain(name), number]),
+	);
 });
 
 describe("the known answers", () => {

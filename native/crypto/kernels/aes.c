@@ -143,8 +143,9 @@ static void both(const pc_aes_keys *keys, uint8_t *ctr, uint32_t mac[4], uint8_t
 		size_t now = before_wrap(state.counter, blocks);
 		pc_aes_core_ctrmac(keys, &state, data, mac_data, now, steps);
 		pc_crypto_spent((((uint32_t)now - 1) % 2 + 1) * PC_AES_CTRMAC_COST * keys->rounds);
-		memcpy(mac, state.mac, sizeof state.mac);
+		/* In this order, so that no disturbed address of the counter lets it change the MAC. */
 		advance(ctr, now);
+		memcpy(mac, state.mac, sizeof state.mac);
 		data += now * (steps & 0xFFFF);
 		mac_data += now * (steps >> 16);
 		blocks -= now;

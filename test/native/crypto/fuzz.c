@@ -51,9 +51,20 @@ static uint8_t *take(input *in, const uint8_t *right, size_t right_size, size_t 
 	return block;
 }
 
-/* The right size, but in one case of eight. */
+/* The right size, but in one case of four another, near it or any. */
 static size_t take_size(input *in, size_t right, size_t limit) {
-	return take_number(in, 7) != 0 ? right : take_number(in, limit);
+	switch (take_number(in, 15)) {
+	case 0:
+		return take_number(in, limit);
+	case 1:
+		return right - 1;
+	case 2:
+		return right + 1;
+	case 3:
+		return take_number(in, 1) * right / 2;
+	default:
+		return right;
+	}
 }
 
 static void point(input in) {
@@ -141,7 +152,7 @@ static void open(input in, pc_crypto_status (*encrypt)(const pc_aead *), pc_cryp
 
 	bool differs = false;
 	size_t sizes[] = {take_size(&in, 16, 40), take_size(&in, 12, 20), take_size(&in, 20, 255), take_size(&in, 16, 20),
-		take_size(&in, data_size, 255)};
+		data_size > 0 && data_size < 255 ? take_size(&in, data_size, 255) : data_size};
 	uint8_t *k = take(&in, key, 16, sizes[0], &differs), *n = take(&in, nonce, 12, sizes[1], &differs);
 	uint8_t *a = take(&in, aad, 20, sizes[2], &differs), *t = take(&in, tag, 16, sizes[3], &differs);
 	uint8_t *d = take(&in, data, data_size, sizes[4], &differs);
