@@ -110,6 +110,7 @@ typedef struct {
  * Copies bytes [offset, offset + size) of the canonical code to `to`, as the running half has them: every patch is undone. If
  * a byte was changed there, it differs here as well. Cheapest if offsets ascend. Bytes behind the code are left out; returns
  * how many there were.
+ * The layout is believed: a check that finds none of it changed goes before.
  */
 size_t pc_relocate_undo(const pc_relocator *relocator, pc_canonical *at, uint32_t offset, uint8_t *to, size_t size);
 

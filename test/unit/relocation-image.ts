@@ -1,6 +1,7 @@
 // Builds the images of the relocation tests: test/native/relocate/moving.c and a set of code that moves, for QEMU.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Image } from "../../tools/analysis/image.ts";
 import { bearsslFolder } from "../../tools/bearssl.mjs";
@@ -85,6 +86,14 @@ const sizes = (with25519: boolean) =>
 		? { blockLog2: 17, parts: 3, codeLog2: 16, stateLog2: 12 }
 		: { blockLog2: 16, parts: 4, codeLog2: 15, stateLog2: 12 };
 
+const made: string[] = [];
+
+/** Removes all images. */
+export function removeImages(): void {
+	for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true });
+}
+
+/** Builds an image; whoever does calls removeImages() when done. */
 export async function movingImage(options: MovingOptions): Promise<MovingImage> {
 	const { with25519, cflags = [], fixed = false } = options;
 	const { blockLog2, parts, codeLog2, stateLog2 } = sizes(with25519);
@@ -128,9 +137,8 @@ export async function movingImage(options: MovingOptions): Promise<MovingImage> 
 	const set = read(await compile(inSet, cflags));
 	const outside = read(await compile([...rest, ...tables].map(own), defines));
 
-	const name = `moving-${with25519 ? "all" : "some"}${fixed ? "-fixed" : ""}${cflags.join("")}-${process.pid}`;
-	const dir = cacheDirectory("images", name);
-	mkdirSync(dir, { recursive: true });
+	const dir = mkdtempSync(join(tmpdir(), "pericard-moving-"));
+	made.push(dir);
 	const plan = fixed ? undefined : planRelocation(set, undefinedNames(outside), { halfSize });
 	const files: string[] = [];
 	for (const [index, { bytes }] of [...(plan?.objects ?? set), ...outside].entries()) {

@@ -13,7 +13,7 @@ import {
 	type Run,
 } from "../../tools/analysis/machine.ts";
 import type { RelocationPlan } from "../../tools/build/relocation.ts";
-import { movingImage } from "./relocation-image.ts";
+import { movingImage, removeImages } from "./relocation-image.ts";
 
 const missing = ["qemu-system-arm", "arm-none-eabi-gcc"].some((tool) => spawnSync(tool, ["--version"]).status !== 0);
 
@@ -39,6 +39,7 @@ describe.skipIf(missing)("code that moves", () => {
 	afterAll(async () => {
 		await held.machine?.close();
 		await held.fixed?.close();
+		removeImages();
 	});
 	const get = <T>(value: T | undefined): T => {
 		if (value === undefined) throw new Error("the image was not built");
@@ -164,6 +165,7 @@ describe.skipIf(missing)("code that moves", () => {
 	test("is never writable and executable", async () => {
 		const running = await call("running_half");
 		const waiting = await call("waiting_half");
+		expect(await call("write_to", get(held.image).address("waits"))).toBe(0); // what may be written
 		await faults("write_to", running);
 		await faults("write_to", waiting);
 		await faults("write_to", dispatch());

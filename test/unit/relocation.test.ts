@@ -9,12 +9,15 @@ import { pericardRoot } from "../../tools/build/board.ts";
 import { readElf } from "../../tools/build/elf.ts";
 import { layoutBits, placeChances, singleGuessBits } from "../../tools/build/layout.ts";
 import { checkRelocation, planRelocation, type RelocationPlan } from "../../tools/build/relocation.ts";
-import { movingImage } from "./relocation-image.ts";
+import { movingImage, removeImages } from "./relocation-image.ts";
 import { bareImage, compileFile, linkedUnits, objectOf, program, runMoves, scratch } from "./relocation-native.ts";
 
 const missing = spawnSync("arm-none-eabi-gcc", ["--version"]).status !== 0;
 const clang = ["clang", "clang-14"].find((name) => spawnSync(name, ["--version"]).status === 0);
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => {
+	rmSync(scratch, { recursive: true, force: true });
+	removeImages();
+});
 
 const caller = `
 	.syntax unified

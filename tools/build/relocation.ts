@@ -183,7 +183,11 @@ export function undefinedNames(objects: readonly SetObject[]): Set<string> {
  * would be moved along.
  */
 export function neededNames(rest: readonly SetObject[], linked: Buffer): Set<string> {
-	const kept = new Set(readElf(linked, "the image").symbols.filter(({ defined }) => defined).map(({ name }) => name));
+	const kept = new Set(
+		readElf(linked, "the image")
+			.symbols.filter(({ defined }) => defined)
+			.map(({ name }) => name),
+	);
 	return new Set([...undefinedNames(rest)].filter((name) => kept.has(name)));
 }
 
