@@ -9,6 +9,7 @@ import { type Board, pericardRoot, readBoard } from "./board.ts";
 import { placeCode } from "./bytecode.ts";
 import { Compiler, engineDescription, type Source } from "./cc.ts";
 import { makeCorim } from "./corim.ts";
+import { type Diversity, readSeed, type Seed } from "./diversify.ts";
 import { BuildError, displayPath } from "./errors.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { buildHeader, identitySource, readIdentity } from "./identity.ts";
@@ -26,12 +27,14 @@ export interface BuildOptions {
 	/** A folder with a manifest.json, a manifest, a single .ts file, or the name of an app in firmware/apps. */
 	readonly app: string;
 	readonly board: string;
-	/** The output goes to `<out>/<board>/<app>[-debug][-sanitize]`; `build` if not given. */
+	/** The output goes to `<out>/<board>/<app>[-debug][-sanitize][-<seed's ID>]`; `build` if not given. */
 	readonly out?: string;
 	/** Line tables in the archive, and an image that says it is a debug build. */
 	readonly debug?: boolean;
 	/** AddressSanitizer and UndefinedBehaviorSanitizer; posix only. */
 	readonly sanitize?: boolean;
+	/** A seed (text or bytes): the functions in flash get an order of their own, with reference values of their own. */
+	readonly diversify?: string | Uint8Array | undefined;
 	/** key=value pairs that override "config" of the manifests. */
 	readonly config?: Readonly<Record<string, string>>;
 	/** Memory that the machine has at least, though the manifests give it less. */
@@ -62,6 +65,8 @@ export interface Build {
 	readonly referenceFile: string;
 	/** `<name>.corim`: the same as CoRIM (CBOR). */
 	readonly corimFile: string;
+	/** With a seed: how much its order is worth; also in `<name>.diversity.json`. */
+	readonly diversity?: Diversity;
 }
 
 /* Cores in native/ that the hosts themselves call. */
@@ -74,29 +79,31 @@ export async function buildFirmware(options: BuildOptions): Promise<Build> {
 	const debug = options.debug ?? false;
 	const sanitize = options.sanitize ?? false;
 	if (sanitize && board.cpu !== "host") throw new BuildError(`sanitizers run on posix only, not on ${board.name}`);
+	const seed = options.diversify === undefined ? undefined : readSeed(options.diversify);
 	const manifest = readManifest(findApp(options.app), board, {
 		config: options.config,
 		room: options.room,
 	});
 	for (const note of manifest.notes) progress(`note: ${note}`);
 
-	const variant = `${manifest.name}${debug ? "-debug" : ""}${sanitize ? "-sanitize" : ""}`;
+	const variant = `${manifest.name}${debug ? "-debug" : ""}${sanitize ? "-sanitize" : ""}${seed ? `-${seed.id}` : ""}`;
 	const dir = resolve(options.out ?? "build", board.name, variant);
 	return locked(
 		`${dir}.lock`,
 		() => progress(`waiting for another build in ${displayPath(dir)}`),
-		() => buildIn(dir, manifest, board, { debug, sanitize, progress }),
+		() => buildIn(dir, manifest, board, { debug, sanitize, seed, progress }),
 	);
 }
 
 interface Variant {
 	readonly debug: boolean;
 	readonly sanitize: boolean;
+	readonly seed: Seed | undefined;
 	readonly progress: (message: string) => void;
 }
 
 async function buildIn(dir: string, manifest: Manifest, board: Board, variant: Variant): Promise<Build> {
-	const { debug, sanitize, progress } = variant;
+	const { debug, sanitize, seed, progress } = variant;
 	const generated = join(dir, "generated");
 	for (const folder of ["generated", "modules"]) {
 		rmSync(join(dir, folder), { recursive: true, force: true });
@@ -136,7 +143,7 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 	const archive = writeArchive(makeArchive(graph, manifest, names, debug));
 	readArchive(archive);
 	progress("linking");
-	const linked = await link({ board, manifest, name: manifest.name, dir, objects, archive, sanitize });
+	const linked = await link({ board, manifest, name: manifest.name, dir, objects, archive, sanitize, seed });
 	const symbolsFile = join(dir, `${manifest.name}.symbols.json`);
 	writeFileSync(symbolsFile, `${JSON.stringify(makeSymbols(graph.modules))}\n`);
 	writeFileSync(join(dir, `${manifest.name}.size.json`), `${JSON.stringify(linked.size, null, "\t")}\n`);
@@ -145,6 +152,10 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 	const corimFile = join(dir, `${manifest.name}.corim`);
 	writeFileSync(referenceFile, `${JSON.stringify(reference, null, "\t")}\n`);
 	writeFileSync(corimFile, makeCorim(reference));
+	const { diversity } = linked;
+	if (diversity !== undefined) {
+		writeFileSync(join(dir, `${manifest.name}.diversity.json`), `${JSON.stringify(diversity, null, "\t")}\n`);
+	}
 	return {
 		name: manifest.name,
 		board: board.name,
@@ -160,6 +171,7 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 		reference,
 		referenceFile,
 		corimFile,
+		...(diversity === undefined ? {} : { diversity }),
 	};
 }
 

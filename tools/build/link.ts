@@ -6,6 +6,15 @@ import { namesCrc } from "./archive.ts";
 import type { Board } from "./board.ts";
 import { pericardRoot } from "./board.ts";
 import { type ObjectFile, type SourceKind, toolNames } from "./cc.ts";
+import {
+	checkOrder,
+	type Diversity,
+	diversify,
+	measureDiversity,
+	orderOf,
+	orderScripts,
+	type Seed,
+} from "./diversify.ts";
 import { type Elf, readElf } from "./elf.ts";
 import { BuildError, suggestion } from "./errors.ts";
 import type { NativeUse } from "./graph.ts";
@@ -149,6 +158,8 @@ export interface LinkInput {
 	readonly objects: readonly ObjectFile[];
 	readonly archive: Uint8Array;
 	readonly sanitize: boolean;
+	/** Of the order of functions; without one it is the linker's. */
+	readonly seed?: Seed | undefined;
 }
 
 export interface LinkOutput {
@@ -158,6 +169,8 @@ export interface LinkOutput {
 	readonly archive: string;
 	readonly size: SizeReport;
 	readonly symbols: Map<string, number>;
+	/** Only with a seed. */
+	readonly diversity: Diversity | undefined;
 }
 
 /* Objects of one kind have a folder of their own, so that the map tells what is what. */
@@ -221,11 +234,18 @@ export async function link(input: LinkInput): Promise<LinkOutput> {
 	}
 	args.push(...board.ldflags, "-o", elf, ...objects, ...board.libs);
 	await must(cc, args, dir);
+	const { seed } = input;
+	const mapEntries = () => readMap(readFileSync(join(dir, map), "utf8"));
+	/* What is in the image, and in which order, the linker knows: it links twice. */
+	const order = seed === undefined ? undefined : diversify(orderOf(mapEntries()), seed);
+	if (order !== undefined) {
+		orderScripts(join(dir, "generated"), order);
+		await must(cc, args, dir);
+		checkOrder(mapEntries(), order);
+	}
 	if (!host) await must(objcopy, ["-O", "ihex", elf, `${name}.hex`], dir);
 	const content: Elf = readElf(readFileSync(join(dir, elf)), elf);
-	const size = measure(readMap(readFileSync(join(dir, map), "utf8")), content.sections, (object) =>
-		components.get(object.replace(/^\.\//, "")),
-	);
+	const size = measure(mapEntries(), content.sections, (object) => components.get(object.replace(/^\.\//, "")));
 	const symbols = new Map<string, number>();
 	for (const symbol of content.symbols) {
 		if (symbol.defined && (symbol.global || !symbols.has(symbol.name))) symbols.set(symbol.name, symbol.value);
@@ -237,6 +257,7 @@ export async function link(input: LinkInput): Promise<LinkOutput> {
 		archive: join(dir, archive),
 		size,
 		symbols,
+		diversity: seed === undefined || order === undefined ? undefined : measureDiversity(content, order, seed),
 	};
 }
 
