@@ -47,6 +47,7 @@ export function board(values: Partial<Board> = {}): Board {
 		manifest: undefined,
 		emulators: [],
 		emulated: false,
+		relocates: false,
 		...values,
 	};
 }

@@ -77,6 +77,7 @@ describe("modules", () => {
 				sources: [join(root, "app/fast.S"), join(root, "app/fast.c")],
 				headers: [join(root, "app/fast.h")],
 				modules: ["main"],
+				relocatable: false,
 			},
 		]);
 	});
@@ -277,6 +278,26 @@ describe("other keys", () => {
 		);
 		expect(await wrong({ static: 0 })).toContain("creation.static: the heap of an image is one static block");
 		expect(await wrong({ main: "app" })).toContain("creation.main: the first module of an image is");
+	});
+
+	test("relocatable says whose C files may move", async () => {
+		const tree = (relocatable?: unknown) => ({
+			...main,
+			"app/manifest.json": { modules: { "*": "./*" }, include: "../still/manifest.json", relocatable },
+			"app/fast.c": "",
+			"still/manifest.json": { modules: { "*": "./slow" } },
+			"still/slow.c": "",
+		});
+		const moving = (value?: unknown) =>
+			read(tree(value))
+				.manifest.natives.filter(({ relocatable }) => relocatable)
+				.map(({ component }) => component);
+		expect(moving(true)).toEqual(["app"]);
+		expect(moving(false)).toEqual([]);
+		expect(moving()).toEqual([]);
+		for (const value of ["yes", 1, null, ["./fast.c"]]) {
+			expect(await error(tree(value))).toBe("app/manifest.json: relocatable: expected true or false");
+		}
 	});
 
 	test("preload, strip, data, config overrides and compiler options", async () => {

@@ -38,6 +38,8 @@ export interface Board {
 	readonly emulators: readonly string[];
 	/** Runs in emulators only: its random numbers come of a seed of the harness. */
 	readonly emulated: boolean;
+	/** Its memory protection has room for code that moves (docs/relocation.md). */
+	readonly relocates: boolean;
 }
 
 const keys = new Set([
@@ -55,6 +57,7 @@ const keys = new Set([
 	"manifest",
 	"emulators",
 	"emulated",
+	"relocates",
 ]);
 
 /** The names of all boards of this tree. */
@@ -119,8 +122,10 @@ export function readBoard(name: string, root = pericardRoot): Board {
 		}
 		return { origin, size };
 	};
-	if (board.emulated !== undefined && typeof board.emulated !== "boolean") {
-		throw new BuildError("expected true or false", { file, key: "emulated" });
+	for (const key of ["emulated", "relocates"]) {
+		if (board[key] !== undefined && typeof board[key] !== "boolean") {
+			throw new BuildError("expected true or false", { file, key });
+		}
 	}
 	const cpu = text("cpu");
 	if (cpu === undefined) throw new BuildError("missing", { file, key: "cpu" });
@@ -140,5 +145,6 @@ export function readBoard(name: string, root = pericardRoot): Board {
 		manifest: path("manifest"),
 		emulators: texts("emulators"),
 		emulated: board.emulated === true,
+		relocates: board.relocates === true,
 	};
 }

@@ -21,6 +21,8 @@ export interface Source {
 	readonly component: string;
 	/** Flags for this file alone, behind all others. */
 	readonly cflags?: readonly string[];
+	/** Its code may move while it runs. */
+	readonly relocatable?: boolean;
 }
 
 export interface ObjectFile {

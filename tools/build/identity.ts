@@ -89,7 +89,7 @@ export function identitySource(identity: Identity): string {
 	].join("\n")}\n`;
 }
 
-/** build.h: what the C files of a board must know of a build. */
-export function buildHeader(debug: boolean): string {
-	return `/* Generated: the kind of build. */\n#pragma once\n\n#define PC_BUILD_DEBUG ${Number(debug)}\n`;
+/** build.h: what C files must know of a build: whether it is one for debugging, whether code of it moves. */
+export function buildHeader(debug: boolean, moves = false): string {
+	return `/* Generated: the kind of build. */\n#pragma once\n\n#define PC_BUILD_DEBUG ${Number(debug)}\n#define PC_BUILD_MOVES ${Number(moves)}\n`;
 }

@@ -33,6 +33,8 @@ export interface NativeGroup {
 	readonly headers: readonly string[];
 	/** Names of the modules that the same manifest lists. */
 	readonly modules: readonly string[];
+	/** The code of its sources may move while it runs, in an image that has pericard/relocation (docs/relocation.md). */
+	readonly relocatable: boolean;
 }
 
 /** "creation" of the manifests, merged; undefined where no manifest gives a value. */
@@ -103,6 +105,7 @@ const handledKeys = new Set([
 	"defines",
 	"config",
 	"data",
+	"relocatable",
 	"platforms",
 	"typescript",
 	"error",
@@ -162,6 +165,8 @@ class Reader {
 	config: JsonObject = {};
 	compilerOptions: JsonObject = {};
 	readonly variables = new Map<string, string>();
+	/* Manifests whose C files may move. */
+	readonly relocatable = new Set<string>();
 	/* Manifest -> manifests that it includes. */
 	readonly includes = new Map<string, Set<string>>();
 	readonly #seen = new Set<string>();
@@ -215,6 +220,11 @@ class Reader {
 		this.#build(manifest.build, at("build"));
 		this.#paths(manifest.modules, at("modules"), this.patterns, this.excludes);
 		this.#paths(manifest.data, at("data"), this.dataPatterns, this.dataExcludes);
+		if (manifest.relocatable !== undefined) {
+			if (typeof manifest.relocatable !== "boolean") throw new BuildError("expected true or false", at("relocatable"));
+			if (manifest.relocatable) this.relocatable.add(file);
+			else this.relocatable.delete(file);
+		}
 		if (manifest.preload !== undefined) {
 			for (const [index, name] of asTexts(manifest.preload, at("preload")).entries()) {
 				const key = Array.isArray(manifest.preload) ? `${prefix}preload[${index}]` : `${prefix}preload`;
@@ -540,6 +550,7 @@ function matchModules(
 			sources: [...group.sources.keys()].sort(),
 			headers: [...group.headers].sort(),
 			modules: [...group.modules].sort(),
+			relocatable: reader.relocatable.has(group.manifest),
 		});
 	}
 	const used = new Set([...modules.values()].map((module) => module.types));
