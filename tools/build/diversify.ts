@@ -64,7 +64,7 @@ export function readSeed(seed: string | Uint8Array): Seed {
 }
 
 /** A stream of numbers: SHA-256 over the key, the region's name, a zero byte and a counter (4 bytes, big-endian) from 0 on. */
-class Draw {
+export class Draw {
 	readonly #key: Uint8Array;
 	readonly #region: string;
 	#counter = 0;
