@@ -11,6 +11,7 @@
 #include "identity.h"
 #include "machine.h"
 #include "memory.h"
+#include "moving.h"
 #include "platform.h"
 #include "reset.h"
 
@@ -72,11 +73,17 @@ static void loop(void *the) {
 		uint64_t again = pc_listeners_run(the, hal_events_take());
 		uint64_t deadline = pc_timers_run(the);
 		deadline = again < deadline ? again : deadline;
-		if (pc_background != NULL) {
+		bool moving = pc_moving_pending != NULL && pc_moving_pending();
+		if (pc_background != NULL || moving) {
 			uint64_t now = hal_now_us();
 			rested = rested < now ? rested : now;
 			if ((deadline > now && !hal_events_pending()) || now - rested >= PC_BACKGROUND_REST) {
-				pc_background(the);
+				if (moving) {
+					pc_moving_step();
+				}
+				if (pc_background != NULL) {
+					pc_background(the);
+				}
 				rested = HAL_FOREVER;
 			}
 			continue;
@@ -105,6 +112,10 @@ int pc_main(void) {
 		pc_archive_open(&pc_modules, pc_archive_start, (size_t)(pc_archive_end - pc_archive_start), &expect, &culprit);
 	tell_boot(status, culprit);
 	if (status != PC_ARCHIVE_OK) {
+		tell_end(1);
+		return 1;
+	}
+	if (pc_moving_begin != NULL && !pc_moving_begin()) {
 		tell_end(1);
 		return 1;
 	}

@@ -3,7 +3,7 @@
 
 #include "cortex-m.h"
 
-enum { CODE, STATE, PROTECT, RUN };
+enum { CODE, PROTECT, RUN, STATE };
 
 /* RASR: XN 28, AP 26..24 (110 read-only), TEX S C B 21..16 as mpu.c has them for RAM and flash, SRD 15..8, SIZE 5..1. */
 #define READ_ONLY (6u << 24)
@@ -33,9 +33,13 @@ static unsigned parts_of(unsigned half) {
 	return half == 0 ? mask : half == 1 ? mask << pc_arena_map.half_parts : 0;
 }
 
+static unsigned state_part(void) {
+	return pc_arena_map.state_log2 == 0 ? 1u << 2 * pc_arena_map.half_parts : 0;
+}
+
 /* A subregion whose bit is set in SRD does not count, and neither do those that no half has. */
 static void protect_but(unsigned open) {
-	uint32_t all = parts_of(0) | parts_of(1);
+	uint32_t all = parts_of(0) | parts_of(1) | state_part();
 	set(PROTECT, pc_arena_map.block,
 		NEVER | READ_ONLY | RAM | (~(all & ~open) & 0xFFu) << 8 | size_field(pc_arena_map.block_log2));
 }
@@ -46,15 +50,16 @@ static void run(void) {
 }
 
 static void close_state(uint32_t closed) {
+	if (pc_arena_map.state_log2 == 0) {
+		return;
+	}
 	set(STATE, pc_arena_map.state, closed == 0 ? 0 : NEVER | READ_ONLY | RAM | size_field(pc_arena_map.state_log2));
 }
 
 void pc_arena_open(void *context, unsigned half) {
 	(void)context;
 	close_state(0);
-	if (half < 2) {
-		protect_but(parts_of(half) & ~(unsigned)runs); /* what runs never opens */
-	}
+	protect_but((parts_of(half) & ~(unsigned)runs) | state_part()); /* what runs never opens */
 	settle();
 }
 
@@ -85,7 +90,12 @@ void pc_arena_retire(void *context, unsigned half) {
 
 void pc_arena_protect(void) {
 	runs = 0;
-	set(CODE, pc_arena_map.code, NEVER | READ_ONLY | FLASH | size_field(pc_arena_map.code_log2));
+	uint32_t grain = 1u << pc_arena_map.code_log2 >> 3, base = pc_arena_map.code & ~(8u * grain - 1), skipped = 0;
+	for (uint32_t i = 0; i < 8 && pc_arena_map.code_end != 0; i++) {
+		uint32_t address = base + i * grain;
+		skipped |= address < pc_arena_map.code || address >= pc_arena_map.code_end ? 1u << i : 0;
+	}
+	set(CODE, base, NEVER | READ_ONLY | FLASH | skipped << 8 | size_field(pc_arena_map.code_log2));
 	run();
 	pc_arena_close(NULL);
 }

@@ -8,7 +8,8 @@
  *    run       read-only, executable        the parts of the halves that run, above `protect`
  *
  * and a third, of the state's own size, over the dispatch table and the relocator's state: read-only, execute-never, but
- * while it is open. A fourth makes the canonical code in flash execute-never. So no part is ever writable and executable, and
+ * while it is open; where half_parts is at most 3 the state may lie behind the halves instead, as one more part that `protect`
+ * covers. Another region makes the canonical code in flash execute-never. So no part is ever writable and executable, and
  * what is writable is so only in a step of the relocator.
  */
 #ifndef PERICARD_ARENA_H
@@ -20,13 +21,15 @@
 
 typedef struct {
 	uint32_t block; /* its address */
+	uint32_t state; /* address of the dispatch table and of the relocator's state */
+	uint32_t code;  /* address of the canonical code */
+	uint32_t
+		code_end; /* and its end, both in whole eighths of one block of `code_log2`; 0: `code` is that block, all of it */
 	uint8_t block_log2;
 	uint8_t half_parts; /* 1..4 */
-	uint32_t state;     /* address of the dispatch table and of the relocator's state */
-	uint8_t state_log2;
-	uint32_t code; /* address of the canonical code */
+	uint8_t state_log2; /* 0: the state is the part of the block behind the halves, and needs no region */
 	uint8_t code_log2;
-	uint8_t first_region; /* the MPU regions are this and the next three */
+	uint8_t first_region; /* the MPU regions are this and the next three, or two */
 } pc_arena;
 
 /* The arena of this image; the board's, or the linker's. */

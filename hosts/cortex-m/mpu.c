@@ -27,6 +27,9 @@ static uint32_t attributes(uint8_t access) {
 	}
 }
 
+/* arena.h; NULL in an image whose code stays where it is. */
+extern const uint8_t pc_arena_map[] __attribute__((weak));
+
 static void set_region(unsigned number, uint32_t base, uint8_t size_log2, uint8_t access) {
 	PC_MPU_RNR = number;
 	PC_MPU_RBAR = base;
@@ -36,7 +39,10 @@ static void set_region(unsigned number, uint32_t base, uint8_t size_log2, uint8_
 void pc_mpu_enable(void) {
 	unsigned number = 0;
 	PC_MPU_CTRL = 0;
-	set_region(number++, 0, BACKGROUND_LOG2, PC_MPU_NONE);
+	/* Code that moves needs three regions of the eight. */
+	if (pc_arena_map == NULL) {
+		set_region(number++, 0, BACKGROUND_LOG2, PC_MPU_NONE);
+	}
 	for (unsigned i = 0; i < pc_board_region_count; i++) {
 		const pc_mpu_region *region = &pc_board_regions[i];
 		set_region(number++, region->base, region->size_log2, region->access);

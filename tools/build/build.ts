@@ -16,6 +16,7 @@ import { buildHeader, identitySource, readIdentity } from "./identity.ts";
 import { checkNatives, configSource, definesSource, link, nativesSource } from "./link.ts";
 import { locked } from "./lock.ts";
 import { type Manifest, type Room, readManifest } from "./manifest.ts";
+import { movingReport } from "./moving.ts";
 import { imageRegions, makeReference, type Reference } from "./reference.ts";
 import type { SizeReport } from "./size.ts";
 import { makeSymbols } from "./symbols.ts";
@@ -71,6 +72,8 @@ export interface Build {
 
 /* Cores in native/ that the hosts themselves call. */
 const hostCores = ["native/archive/archive.c", "native/crc/crc.c"];
+/* An image that has it moves what may move, if its board can. */
+const relocator = join(pericardRoot, "native/relocate/moving.c");
 
 /** Builds an image. Throws BuildError for every mistake in the app, its manifests or its C files. */
 export async function buildFirmware(options: BuildOptions): Promise<Build> {
@@ -119,7 +122,10 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 	);
 	const identity = readIdentity(manifest, board.name, graph.engine.version, debug);
 	writeFileSync(join(generated, "identity.c"), identitySource(identity));
-	writeFileSync(join(generated, "build.h"), buildHeader(debug));
+	const used = nativeFiles(manifest, graph);
+	const moves =
+		board.relocates && used.some(({ file }) => file === relocator) && used.some((source) => source.relocatable);
+	writeFileSync(join(generated, "build.h"), buildHeader(debug, moves));
 	writeFileSync(
 		join(generated, "mc.defines.h"),
 		definesSource(manifest.defines, manifest.files.at(-1) ?? manifest.dir),
@@ -133,9 +139,8 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 		include: includeFolders(manifest),
 		progress,
 	});
-	const natives = nativeFiles(manifest, graph).sort((a, b) =>
-		compareNames(compiler.label(a.file), compiler.label(b.file)),
-	);
+	const label = (file: string): string => compiler.label(file);
+	const natives = used.sort((a, b) => compareNames(label(a.file), label(b.file)));
 	const sources = [...engineFiles(), ...hostFiles(board), ...natives];
 	const objects = await compiler.compile([...unique(sources), ...generatedFiles(generated)]);
 	checkNatives(graph.natives, objects);
@@ -143,7 +148,18 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 	const archive = writeArchive(makeArchive(graph, manifest, names, debug));
 	readArchive(archive);
 	progress("linking");
-	const linked = await link({ board, manifest, name: manifest.name, dir, objects, archive, sanitize, seed });
+	const linked = await link({
+		board,
+		manifest,
+		name: manifest.name,
+		dir,
+		objects,
+		archive,
+		sanitize,
+		seed,
+		moves,
+		label,
+	});
 	const symbolsFile = join(dir, `${manifest.name}.symbols.json`);
 	writeFileSync(symbolsFile, `${JSON.stringify(makeSymbols(graph.modules))}\n`);
 	writeFileSync(join(dir, `${manifest.name}.size.json`), `${JSON.stringify(linked.size, null, "\t")}\n`);
@@ -152,7 +168,11 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 	const corimFile = join(dir, `${manifest.name}.corim`);
 	writeFileSync(referenceFile, `${JSON.stringify(reference, null, "\t")}\n`);
 	writeFileSync(corimFile, makeCorim(reference));
-	const { diversity } = linked;
+	const { diversity, moving } = linked;
+	if (moving !== undefined) {
+		const report = JSON.stringify(movingReport(moving), null, "\t");
+		writeFileSync(join(dir, `${manifest.name}.relocation.json`), `${report}\n`);
+	}
 	if (diversity !== undefined) {
 		writeFileSync(join(dir, `${manifest.name}.diversity.json`), `${JSON.stringify(diversity, null, "\t")}\n`);
 	}
@@ -222,8 +242,8 @@ function nativeFiles(manifest: Manifest, graph: Graph): Source[] {
 			group.sources.map(
 				(file): Source =>
 					file.startsWith(`${library}/`)
-						? { file, kind: "library", component: "native:bearssl" }
-						: { file, kind: "native", component: `native:${group.component}` },
+						? { file, kind: "library", component: "native:bearssl", relocatable: group.relocatable }
+						: { file, kind: "native", component: `native:${group.component}`, relocatable: group.relocatable },
 			),
 		);
 	const files = sources.filter(({ kind }) => kind === "library").map(({ file }) => relative(library, file));

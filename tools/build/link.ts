@@ -19,7 +19,9 @@ import { type Elf, readElf } from "./elf.ts";
 import { BuildError, suggestion } from "./errors.ts";
 import type { NativeUse } from "./graph.ts";
 import type { Creation, Json, Manifest } from "./manifest.ts";
+import { type MovingImage, moveObjects, movingObject, movingSource, prepare } from "./moving.ts";
 import { runTool } from "./process.ts";
+import { checkRelocation } from "./relocation.ts";
 import { measure, readMap, type SizeReport } from "./size.ts";
 
 /* What the machine gets where no manifest says anything. */
@@ -160,6 +162,10 @@ export interface LinkInput {
 	readonly sanitize: boolean;
 	/** Of the order of functions; without one it is the linker's. */
 	readonly seed?: Seed | undefined;
+	/** Code of the sources that may move does. */
+	readonly moves?: boolean;
+	/** The name of a source that does not depend on where folders are; needed if code moves. */
+	readonly label?: (file: string) => string;
 }
 
 export interface LinkOutput {
@@ -171,6 +177,8 @@ export interface LinkOutput {
 	readonly symbols: Map<string, number>;
 	/** Only with a seed. */
 	readonly diversity: Diversity | undefined;
+	/** Only of an image whose code moves. */
+	readonly moving: MovingImage | undefined;
 }
 
 /* Objects of one kind have a folder of their own, so that the map tells what is what. */
@@ -189,6 +197,7 @@ export async function link(input: LinkInput): Promise<LinkOutput> {
 	const host = board.cpu === "host";
 	const components = new Map<string, string>();
 	const objects: string[] = [];
+	const placed: { label: string; path: string; moves: boolean }[] = [];
 	rmSync(join(dir, "objects"), { recursive: true, force: true });
 	for (const { source, object } of input.objects) {
 		const stem = basename(source.file).replace(/\.[^.]*$/, "");
@@ -201,6 +210,8 @@ export async function link(input: LinkInput): Promise<LinkOutput> {
 		for (let count = 2; components.has(path); count++) path = join(folder, `${stem}-${count}.o`);
 		components.set(path, source.component);
 		objects.push(path);
+		const label = input.label?.(source.file) ?? source.file;
+		placed.push({ label, path, moves: input.moves === true && source.relocatable === true });
 		mkdirSync(join(dir, folder), { recursive: true });
 		place(object, join(dir, path));
 	}
@@ -212,6 +223,13 @@ export async function link(input: LinkInput): Promise<LinkOutput> {
 	await must(cc, [...board.cflags, "-c", "generated/archive.S", "-o", archiveObject], dir);
 	objects.push(archiveObject);
 	components.set(archiveObject, "app");
+	const assemble = (): Promise<void> => must(cc, [...board.cflags, "-c", movingSource, "-o", movingObject], dir);
+	if (input.moves === true) {
+		prepare(dir);
+		await assemble();
+		objects.push(movingObject);
+		components.set(movingObject, "relocation");
+	}
 
 	const elf = host ? name : `${name}.elf`;
 	const map = `${name}.map`;
@@ -234,6 +252,13 @@ export async function link(input: LinkInput): Promise<LinkOutput> {
 	}
 	args.push(...board.ldflags, "-o", elf, ...objects, ...board.libs);
 	await must(cc, args, dir);
+	/* What of the set an image needs the linker knows: it links twice. */
+	const moving = input.moves === true ? moveObjects(dir, elf, placed) : undefined;
+	if (moving !== undefined) {
+		await assemble();
+		args.push(...Object.entries(moving.symbols).map(([symbol, value]) => `-Wl,--defsym=${symbol}=${value}`));
+		await must(cc, args, dir);
+	}
 	const { seed } = input;
 	const mapEntries = () => readMap(readFileSync(join(dir, map), "utf8"));
 	/* What is in the image, and in which order, the linker knows: it links twice. */
@@ -243,6 +268,7 @@ export async function link(input: LinkInput): Promise<LinkOutput> {
 		await must(cc, args, dir);
 		checkOrder(mapEntries(), order);
 	}
+	if (moving !== undefined) checkRelocation(readFileSync(join(dir, elf)), elf, moving.plan);
 	if (!host) await must(objcopy, ["-O", "ihex", elf, `${name}.hex`], dir);
 	const content: Elf = readElf(readFileSync(join(dir, elf)), elf);
 	const size = measure(mapEntries(), content.sections, (object) => components.get(object.replace(/^\.\//, "")));
@@ -258,6 +284,7 @@ export async function link(input: LinkInput): Promise<LinkOutput> {
 		size,
 		symbols,
 		diversity: seed === undefined || order === undefined ? undefined : measureDiversity(content, order, seed),
+		moving,
 	};
 }
 

@@ -9,6 +9,7 @@ import type { Board } from "./board.ts";
 import { type Elf, readElf } from "./elf.ts";
 import { BuildError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
+import { canonicalDispatch } from "./relocation.ts";
 
 /** The components of an image, in canonical order (docs/measurement.md). */
 export const componentTypes = ["native", "xs", "app", "config"] as const;
@@ -57,18 +58,35 @@ export interface Region {
 	/** Where it lies on the device: in flash, in option bytes; on posix in the process. */
 	readonly address: number;
 	readonly bytes: Buffer;
+	/** What the device computes out of RAM, and no bytes of the image. */
+	readonly derived?: boolean;
 }
 
 /** The most bytes that a region's name has (PC_MEASURE_NAME). */
 export const longestRegionName = 64;
 
 /* The regions outside of the archive, in canonical order, by symbols of the linker scripts; hosts/<family>/image.c. */
-const parts: readonly { component: ComponentType; name: string; start: string; end: string; process: boolean }[] = [
+interface Part {
+	readonly component: ComponentType;
+	readonly name: string;
+	readonly start: string;
+	readonly end: string;
+	readonly process: boolean;
+	/** Only in images whose code moves: bytes of flash, or what is in RAM in canonical form. */
+	readonly moving?: "flash" | "code" | "dispatch";
+}
+
+const moving = { component: "native", process: false } as const;
+const parts: readonly Part[] = [
 	{ component: "native", name: "vectors", start: "__flash_start", end: "__null_page_end", process: false },
 	{ component: "native", name: "host", start: "__host_start", end: "__host_end", process: true },
 	{ component: "native", name: "native", start: "__native_start", end: "__native_end", process: true },
+	{ ...moving, name: "canonical", start: "__relocatable_start", end: "__relocatable_end", moving: "flash" },
+	{ ...moving, name: "relocation", start: "__relocatable_end", end: "__moving_end", moving: "flash" },
 	{ component: "native", name: "library", start: "__library_start", end: "__library_end", process: true },
 	{ component: "native", name: "data", start: "__data_load", end: "__flash_end", process: false },
+	{ ...moving, name: "moved", start: "__relocatable_start", end: "__relocatable_end", moving: "code" },
+	{ ...moving, name: "dispatch", start: "pc_dispatch", end: "pc_relocation_layouts", moving: "dispatch" },
 	{ component: "xs", name: "xs", start: "__engine_start", end: "__engine_end", process: true },
 	{
 		component: "config",
@@ -108,7 +126,19 @@ export function imageRegions(file: Buffer, board: Board): Region[] {
 	for (const component of componentTypes) {
 		for (const part of parts) {
 			if (part.component !== component || (host && !part.process)) continue;
+			if (part.moving !== undefined && !symbols.has("pc_relocation_data")) continue;
 			const address = at(part.start);
+			if (part.moving === "dispatch") {
+				const table = bytes(at("pc_relocation_data"), at("pc_relocation_data_end"));
+				const words = canonicalDispatch(table, at("__relocatable_start"));
+				if (words.length !== at(part.end) - address) throw new BuildError("the dispatch table has another size");
+				regions.push({ component, name: part.name, address, bytes: words, derived: true });
+				continue;
+			}
+			if (part.moving === "code") {
+				regions.push({ component, name: part.name, address, bytes: bytes(address, at(part.end)), derived: true });
+				continue;
+			}
 			regions.push({ component, name: part.name, address, bytes: bytes(address, at(part.end)) });
 		}
 		if (component === "app") {
@@ -162,7 +192,7 @@ function optionsRegion(file: Buffer, elf: Elf, address: number, size: number): R
 
 /* Every byte that is loaded is in exactly one region. */
 function checkCoverage(elf: Elf, regions: readonly Region[]): void {
-	const sorted = [...regions].sort((a, b) => a.address - b.address);
+	const sorted = regions.filter(({ derived }) => derived !== true).sort((a, b) => a.address - b.address);
 	for (const [index, region] of sorted.entries()) {
 		const next = sorted[index + 1];
 		if (next !== undefined && next.address < region.address + region.bytes.length) {

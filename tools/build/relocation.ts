@@ -538,6 +538,20 @@ function makeSource(
 	return `${lines.join("\n")}\n`;
 }
 
+/** The dispatch table as it is when every unit is where the linker has put it: what a device computes (relocate.h). */
+export function canonicalDispatch(table: Buffer, start: number): Buffer {
+	const units = table.readUInt16LE(8);
+	const entries = table.readUInt16LE(10);
+	const words = Buffer.alloc(entries * 4);
+	for (let index = 0; index < entries; index++) {
+		const entry = headerSize + units * 8 + index * 4;
+		const unit = headerSize + table.readUInt16LE(entry) * 8;
+		const address = start + table.readUInt16LE(unit) * 4 + table.readUInt16LE(entry + 2) * 2;
+		words.writeUInt32LE(address | 1, index * 4);
+	}
+	return words;
+}
+
 /* ---- fields ------------------------------------------------------------------------------------------------------ */
 
 /* The number in a field: add_to_field of native/relocate/relocate.c says where its bits are. */

@@ -112,6 +112,7 @@ function wholeSection(name: string): string | undefined {
 	if (name === ".archive") return "app";
 	if (name === ".uicr") return "options";
 	if (name === ".heap") return "heap";
+	if (name === ".arena") return "arena";
 	if (name === ".stack") return "stack";
 	return undefined;
 }

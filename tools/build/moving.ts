@@ -1,0 +1,137 @@
+// Ties code that moves (relocation.ts) into an image: chooses the arena, writes the objects that the linker takes instead of
+// those that were compiled, and what they need besides.
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { BuildError } from "./errors.ts";
+import { layoutBits } from "./layout.ts";
+import { neededNames, planRelocation, type RelocationPlan, type SetObject } from "./relocation.ts";
+
+/** An object of the image: its label (independent of folders) and where the linker finds it in the output folder. */
+export interface PlacedObject {
+	readonly label: string;
+	readonly path: string;
+	/** It is of the set: its code moves. */
+	readonly moves: boolean;
+}
+
+/** Where the veneers and the table are: of the native region, as the set was. */
+export const movingObject = "objects/native/relocation/relocation.o";
+/** The assembler source of that object. */
+export const movingSource = "generated/relocation.S";
+
+/* An arena is a block of eight parts: three a half, one for the state; the last is ordinary RAM (hosts/cortex-m/arena.h). */
+const halfParts = 3;
+const blockSizes = [14, 15, 16, 17].map((log2) => 2 ** log2);
+/* Bytes that the relocator's state has besides the dispatch table and the layouts, at most. */
+const stateSize = 1024;
+/* The MPU's last three regions; those before are the board's (hosts/cortex-m/mpu.c). */
+const firstRegion = 5;
+/* Of a half, at least: the room that gaps and offset have is what makes a place hard to guess. */
+const leastRoom = 1.2;
+
+const declare = ["pc_dispatch", "pc_relocation_layouts", "pc_relocation_data", "pc_relocation_data_end"];
+
+/** Stands for the generated object in the link that shows what an image needs. */
+export function plainSource(): string {
+	const names = [...declare, "pc_arena_map"];
+	const lines = ['\t.section .moving.table, "a", %progbits', `\t.global ${names.join(", ")}`];
+	return `${[...lines, ...names.map((name) => `${name}:`), "\t.word 0"].join("\n")}\n`;
+}
+
+export interface MovingImage {
+	readonly plan: RelocationPlan;
+	/** Symbols that sections.ld takes from the command line. */
+	readonly symbols: Readonly<Record<string, number>>;
+	/** Bytes of RAM. */
+	readonly arena: number;
+}
+
+/**
+ * Plans an image whose objects have been linked once without moving anything (`elf`), and puts the objects to link now
+ * in their places below `dir`. Throws BuildError for code that can't be moved.
+ */
+export function moveObjects(dir: string, elf: string, objects: readonly PlacedObject[]): MovingImage {
+	const read = ({ label, path }: PlacedObject): SetObject => ({ label, bytes: readFileSync(join(dir, path)) });
+	const moving = objects.filter(({ moves }) => moves).sort((a, b) => (a.label < b.label ? -1 : 1));
+	const rest = objects.filter(({ moves }) => !moves);
+	const needed = neededNames(rest.map(read), readFileSync(join(dir, elf)));
+	const { plan, block } = choosePlan(moving.map(read), needed);
+	const arena = (block / 8) * (2 * halfParts + 1);
+	if (plan.entries.length * 4 + plan.units.length * 8 + stateSize > block / 8) {
+		throw new BuildError(`the state of ${plan.units.length} functions that move is larger than ${block / 8} bytes`);
+	}
+	for (const [index, { bytes }] of plan.objects.entries()) {
+		const path = join(dir, moving[index]?.path ?? "");
+		rmSync(path, { force: true }); // it may be a link into the cache
+		writeFileSync(path, bytes);
+	}
+	/* Code and table in whole eighths of a block, in which the MPU forbids execution. */
+	const size = roundUp(plan.codeSize, 4) + roundUp(plan.table.length, 64) + 64;
+	const canonical = Math.max(256, 2 ** Math.ceil(Math.log2(size * 2)));
+	const codeLog2 = Math.log2(canonical);
+	writeFileSync(join(dir, movingSource), `${plan.source}${arenaSource(Math.log2(block), codeLog2)}`);
+	return {
+		plan,
+		arena,
+		symbols: { __moving_block: canonical, __moving_size: roundUp(size, canonical / 8), __arena_block: block },
+	};
+}
+
+/* The smallest arena in which there is room. */
+function choosePlan(
+	set: readonly SetObject[],
+	needed: ReadonlySet<string>,
+): { readonly plan: RelocationPlan; readonly block: number } {
+	const plan = (block: number): RelocationPlan => planRelocation(set, needed, { halfSize: (block / 8) * halfParts });
+	const largest = blockSizes.at(-1) as number;
+	const { codeSize } = plan(largest);
+	const block = blockSizes.find((size) => (size / 8) * halfParts >= codeSize * leastRoom) ?? largest;
+	return {
+		plan: block === largest && codeSize * leastRoom > (block / 8) * halfParts ? plan(largest) : plan(block),
+		block,
+	};
+}
+
+/* pc_arena_map: the fields of pc_arena in hosts/cortex-m/arena.h. */
+function arenaSource(blockLog2: number, codeLog2: number): string {
+	const lines = ['\t.section .rodata.pc_arena_map, "a", %progbits', "\t.balign 4"];
+	lines.push("\t.global pc_arena_map", "\t.type pc_arena_map, %object", "pc_arena_map:");
+	lines.push("\t.word __arena_start", "\t.word __arena_state", "\t.word __relocatable_start", "\t.word __moving_end");
+	lines.push(`\t.byte ${blockLog2}, ${halfParts}, 0, ${codeLog2}, ${firstRegion}, 0, 0, 0`);
+	lines.push("\t.size pc_arena_map, . - pc_arena_map");
+	return `${lines.join("\n")}\n`;
+}
+
+const roundUp = (value: number, align: number): number => Math.ceil(value / align) * align;
+
+/** `<name>.relocation.json`: what moves, for people and for what reads evidence. */
+export function movingReport({ plan, arena }: MovingImage): object {
+	const { units, entries, codeSize, halfSize, gapLog2, offsets, table } = plan;
+	const round = (bits: number): number => Math.floor(bits * 10) / 10;
+	const bits = layoutBits(plan);
+	return {
+		format: 1,
+		functions: units.length,
+		bytes: codeSize,
+		entries: entries.map(({ name }) => name),
+		tableBytes: table.length,
+		arenaBytes: arena,
+		halfBytes: halfSize,
+		gapLog2,
+		offsets,
+		bits: {
+			permutation: round(bits.permutation),
+			gaps: round(bits.gaps),
+			offset: round(bits.offset),
+			layout: round(bits.layout),
+		},
+		units: units.map(({ name, file, offset, size }) => ({ name, file, offset, size })),
+	};
+}
+
+/** Makes the folder of the generated object. */
+export function prepare(dir: string): void {
+	mkdirSync(join(dir, dirname(movingObject)), { recursive: true });
+	writeFileSync(join(dir, movingSource), plainSource());
+}
