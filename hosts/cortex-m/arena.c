@@ -59,7 +59,9 @@ static void close_state(uint32_t closed) {
 void pc_arena_open(void *context, unsigned half) {
 	(void)context;
 	close_state(0);
-	protect_but((parts_of(half) & ~(unsigned)runs) | state_part()); /* what runs never opens */
+	if (half < 2 || state_part() != 0) {
+		protect_but((parts_of(half) & ~(unsigned)runs) | state_part()); /* what runs never opens */
+	}
 	settle();
 }
 

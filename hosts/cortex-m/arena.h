@@ -32,8 +32,9 @@ typedef struct {
 	uint8_t first_region; /* the MPU regions are this and the next three, or two */
 } pc_arena;
 
-/* The arena of this image; the board's, or the linker's. */
-extern const pc_arena pc_arena_map;
+/* The arena of this image, which tools/build/moving.ts has chosen. Weak: without it no code moves, and mpu.c asks whether it is
+ * there. */
+extern const pc_arena pc_arena_map __attribute__((weak));
 extern pc_relocator pc_arena_relocator;
 
 /* For pc_relocate_ops. */

@@ -1,5 +1,6 @@
 // Code that moves in a whole firmware: it is at another place after each move, computes what it should, and measures as it was built.
 
+import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import type { Build } from "../../tools/build/build.ts";
 import type { Device } from "../../tools/harness/device.ts";
@@ -12,6 +13,21 @@ vi.setConfig({ testTimeout: 300_000 });
 const APP = "relocation";
 const SECONDS = { seconds: 60 };
 const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString("hex");
+
+interface Attack {
+	readonly count: number;
+	readonly name: string;
+	readonly target: number;
+	readonly epoch: number;
+}
+
+interface Reset {
+	readonly count: number;
+	readonly reason: string;
+	readonly pc: number;
+	readonly address: number;
+	readonly cfsr: number;
+}
 
 interface Tick {
 	readonly ticks: number;
@@ -70,7 +86,45 @@ describeAt([mps2], "code that moves", (place) => {
 			const last = reports<Tick>(device, "tick").at(-1);
 			expect(last).toMatchObject({ wrong: 0 });
 			expect(last?.epoch).toBeGreaterThan(3);
+			/* The app has stopped moving: what is changed in RAM stays so. */
+			await device.run(4);
+			const report = JSON.parse(readFileSync(build.elf.replace(/elf$/, "relocation.json"), "utf8")) as {
+				entries: string[];
+			};
+			const entry = report.entries.indexOf("xs_crypto_ccm_encrypt"); // which the app never calls
+			expect(entry).toBeGreaterThanOrEqual(0);
+			const word = Buffer.from(await device.readMemory((build.symbols.get("pc_dispatch") ?? 0) + 4 * entry, 4));
+			const address = word.readUInt32LE() - 1;
+			const [byte = 0] = await device.readMemory(address, 1);
+			await device.writeMemory(address, Uint8Array.of(byte ^ 1));
+			expect(await differing(device, build)).toEqual(["moved"]);
+			await device.writeMemory(address, Uint8Array.of(byte));
+			expect(await differing(device, build)).toEqual([]);
 		});
+	});
+
+	test("what is written where nobody may, and jumps to where no code runs, end in a fault", async () => {
+		const attacked = { config: { attack: "yes" } };
+		await withDevice(
+			place,
+			APP,
+			async (device) => {
+				await device.run(6);
+				const attacks = reports<Attack>(device, "attack");
+				const resets = reports<Reset>(device, "reset");
+				expect(attacks.map(({ count }) => count)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+				for (const { count, name, target, epoch } of attacks) {
+					expect(epoch).toBe(1);
+					const after = resets.find((reset) => reset.count === count + 1);
+					expect([name, after?.reason]).toEqual([name, "memory-fault"]);
+					const isJump = name.startsWith("jump");
+					expect([name, isJump ? after?.pc : after?.address]).toEqual([name, target]);
+					expect([name, (after?.cfsr ?? 0) & 3]).toEqual([name, isJump ? 1 : 2]);
+				}
+				expect(reports(device, "survived")).toEqual([10]);
+			},
+			attacked,
+		);
 	});
 });
 
