@@ -2,7 +2,7 @@
  * mpu.c: memory protection on Armv7-M: nothing is accessible, but for the board's map, and of that not the null page.
  *
  * Region 0 forbids the lower half of the address space. PRIVDEFENA stays clear, which forbids what no region covers; the
- * region says it once more for an emulator that does not. The stack lies at the bottom of RAM, so what is below RAM is its
+ * region says it once more for an emulator that does not, where no code moves. The stack lies at the bottom of RAM, so what is below RAM is its
  * guard. The vector table lies in the null page; the core fetches vectors through its default map, which the MPU does not
  * check (DDI 0403, B3.5.1). The null page is 1 KB because an emulator may protect whole kilobytes only.
  */
