@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { Build } from "../../tools/build/build.ts";
 import type { Device, DeviceRecord } from "../../tools/harness/device.ts";
-import { describeAt, eachBoard, mps2, nrf, type Place, withDevice } from "./boards.ts";
+import { describeAt, eachBoard, mps2, nrf, type Place, tierOne, withDevice } from "./boards.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "pericard-keys-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -122,7 +122,9 @@ describeAt(eachBoard, "keystore", (place) => {
 			expect(now.includes(signingSecret)).toBe(false);
 		});
 	});
+});
 
+describeAt(tierOne, "keystore", (place) => {
 	test("JavaScript gets the attestation key in no way", { timeout: 600_000 }, async () => {
 		await withDevice(place, "keystore-attack", async (device, build) => {
 			await device.waitFor("ready", { seconds: 10 });
