@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import type { Device, DeviceRecord } from "../../tools/harness/device.ts";
-import { describeAt, everywhere, withDevice } from "./boards.ts";
+import { describeAt, eachBoard, withDevice } from "./boards.ts";
 
 const app = "background";
 const LONGEST_SLICE = 64_000;
@@ -33,7 +33,7 @@ function turns(marks: readonly bigint[]): { longest: number; slices: number } {
 	return { longest, slices };
 }
 
-describeAt(everywhere, "background", (place) => {
+describeAt(eachBoard, "background", (place) => {
 	test("slices are short, timers and input go first, jobs keep their order", { timeout: 300_000 }, async () => {
 		await withDevice(place, app, async (device) => {
 			for (const beside of ["nothing", "a job"]) {

@@ -22,6 +22,8 @@ export const nrf: Place = { board: "nrf52840dk", emulator: "renode" };
 
 /** Every place, for tests of what all boards must do. */
 export const everywhere: readonly Place[] = [posix, mps2, mps2Renode, nrf];
+/** Every board once, for tests that cost much: that both emulators of mps2-an386 do the same, others show. */
+export const eachBoard: readonly Place[] = [posix, mps2, nrf];
 /** The two that need nothing but packages. */
 export const tierOne: readonly Place[] = [posix, mps2];
 

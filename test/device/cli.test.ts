@@ -455,4 +455,4 @@ test("bench --full --json: every figure that the README names, within its target
 	expect(value("attest-total")).toBeGreaterThan(0.9 * hashedAndSigned);
 	const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 	for (const { name } of figures) expect(readme).toContain(name);
-});
+}, 300_000);

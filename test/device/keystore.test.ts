@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { Build } from "../../tools/build/build.ts";
 import type { Device, DeviceRecord } from "../../tools/harness/device.ts";
-import { describeAt, everywhere, mps2, nrf, type Place, withDevice } from "./boards.ts";
+import { describeAt, eachBoard, mps2, nrf, type Place, tierOne, withDevice } from "./boards.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "pericard-keys-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -77,7 +77,7 @@ const holds = (memory: Buffer, secret: Buffer): boolean => formsOf(secret).some(
 
 /* ---- tests ---- */
 
-describeAt(everywhere, "keystore", (place) => {
+describeAt(eachBoard, "keystore", (place) => {
 	test("keys do what they are for and nothing else, and those with a label stay", { timeout: 600_000 }, async () => {
 		await withDevice(place, "keystore", async (device) => {
 			expect(await device.run(60)).toBe("ended");
@@ -122,7 +122,9 @@ describeAt(everywhere, "keystore", (place) => {
 			expect(now.includes(signingSecret)).toBe(false);
 		});
 	});
+});
 
+describeAt(tierOne, "keystore", (place) => {
 	test("JavaScript gets the attestation key in no way", { timeout: 600_000 }, async () => {
 		await withDevice(place, "keystore-attack", async (device, build) => {
 			await device.waitFor("ready", { seconds: 10 });
@@ -184,9 +186,9 @@ async function boot(place: Place, storage: string, cut = 0): Promise<{ cut: bool
 	);
 }
 
-describeAt(everywhere, "power cuts", (place) => {
+describeAt(eachBoard, "power cuts", (place) => {
 	test("in the first boot leave no key, or the one for ever", { timeout: 900_000 }, async () => {
-		const step = { posix: 1, qemu: 3, renode: 17 }[place.emulator];
+		const step = { posix: 1, qemu: 3, renode: 31 }[place.emulator];
 		let whole = 0;
 		let none = 0;
 		let kept = 0;

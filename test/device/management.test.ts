@@ -5,7 +5,7 @@ import { encodeMessage, type Message } from "../../firmware/management/codec.ts"
 import type { Device } from "../../tools/harness/device.ts";
 import { encodeFrame } from "../../tools/harness/framing.ts";
 import { ManagementClient } from "../../tools/harness/management.ts";
-import { describeAt, everywhere, mps2, nrf, tierOne, withDevice } from "./boards.ts";
+import { describeAt, eachBoard, mps2, nrf, tierOne, withDevice } from "./boards.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -36,7 +36,7 @@ function ticks(device: Device): number[] {
 	return device.records().flatMap(({ type, data }) => (type === "tick" ? [(data as { n: number }).n] : []));
 }
 
-describeAt(everywhere, "management link", (place) => {
+describeAt(eachBoard, "management link", (place) => {
 	test("a request is answered, between lines of the console that stay whole", async () => {
 		await withDevice(place, APP, async (device) => {
 			await device.run(0.05);

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Device, DeviceOptions, DeviceRecord } from "../../tools/harness/device.ts";
-import { appPath, describeAt, everywhere, mps2, mps2Renode, type Place, posix, withDevice } from "./boards.ts";
+import { appPath, describeAt, eachBoard, mps2, mps2Renode, type Place, posix, withDevice } from "./boards.ts";
 
 const app = "random";
 
@@ -35,7 +35,7 @@ async function run(place: Place, options: DeviceOptions): Promise<Told[]> {
 	);
 }
 
-describeAt(everywhere, "random numbers", (place) => {
+describeAt(eachBoard, "random numbers", (place) => {
 	const source = place.board === "nrf52840dk" ? "hardware" : "development";
 
 	test("come from the source, another sequence at each boot and for each seed", { timeout: 600_000 }, async () => {

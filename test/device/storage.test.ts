@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { Device } from "../../tools/harness/device.ts";
 import { step } from "./apps/storage-powercut/sequence.ts";
-import { describeAt, everywhere, type Place, withDevice } from "./boards.ts";
+import { describeAt, eachBoard, type Place, withDevice } from "./boards.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "pericard-cuts-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -48,7 +48,7 @@ function withStorage<T>(place: Place, storage: string, body: (device: Device) =>
 	return withDevice(place, "storage-powercut", body, { device: { storage } });
 }
 
-describeAt(everywhere, "storage and power cuts", (place) => {
+describeAt(eachBoard, "storage and power cuts", (place) => {
 	const base = join(dir, `${place.board}-${place.emulator}`);
 
 	test("what was written is there after a power cut, whenever it comes", { timeout: 900_000 }, async () => {

@@ -164,7 +164,7 @@ describe("fuzzing the receiver (needs clang)", () => {
 		async () => {
 			const program = compile(clang as string, ["-O1", "-fsanitize=fuzzer", ...sanitized], "fuzz.c");
 			const { status, stderr } = await run(program, [
-				"-runs=200000",
+				"-runs=80000",
 				"-seed=1",
 				"-max_len=400",
 				"-max_total_time=100",

@@ -124,6 +124,13 @@ const headers = ["native/archive"];
 
 /** Builds an image. Throws BuildError with the messages of the compiler or the linker. */
 export async function buildImage(options: ImageOptions): Promise<Image> {
+	return (await compileImage(options))(options.entries);
+}
+
+/** Compiles the files once; what it gives links an image of some functions and variables, as often as it is called. */
+export async function compileImage(
+	options: Omit<ImageOptions, "entries">,
+): Promise<(entries: ImageOptions["entries"]) => Promise<Image>> {
 	const plain = readBoard(BOARD);
 	const board = { ...plain, cflags: [...plain.cflags, ...(options.cflags ?? [])] };
 	if (board.linkerScript === undefined || board.ram === undefined) throw new BuildError(`${BOARD} has no memory`);
@@ -147,28 +154,31 @@ export async function buildImage(options: ImageOptions): Promise<Image> {
 	});
 	const objects = await compiler.compile(sources);
 
-	const scripts = [board.linkerScript, join(pericardRoot, "hosts/cortex-m/sections.ld")];
-	const flags = [
-		...[...board.cflags, "--specs=nano.specs", "-nostartfiles", "-Wl,--gc-sections", "-Wl,--build-id=none"],
-		...["-Wl,--fatal-warnings", "-Wl,--no-warn-rwx-segments", "-Wl,-z,noexecstack"],
-		...options.entries.map((name) => `-Wl,--require-defined=${name}`),
-		...board.libs,
-	];
-	const cache = cacheDirectory("images");
-	const inputs = objects.map(({ object }) => basename(object));
-	const elf = join(cache, `${contentHash(...flags, ...inputs, ...scripts.map((file) => readFileSync(file)))}.elf`);
-	if (!existsSync(elf)) {
-		const work = mkdtempSync(join(cache, "work-"));
-		try {
-			for (const script of scripts) copyFileSync(script, join(work, basename(script)));
-			const files = objects.map(({ object }) => object);
-			const args = [...flags, `-L${work}`, "-T", join(work, basename(board.linkerScript)), ...files, ...board.libs];
-			const result = await runTool(toolNames(board).cc, [...args, "-o", join(work, "image.elf")]);
-			if (result.code !== 0) throw new BuildError(`the image does not link\n${result.stderr.trim()}`);
-			renameSync(join(work, "image.elf"), elf);
-		} finally {
-			rmSync(work, { recursive: true, force: true });
+	const { linkerScript, ram } = board;
+	return async (entries) => {
+		const scripts = [linkerScript, join(pericardRoot, "hosts/cortex-m/sections.ld")];
+		const flags = [
+			...[...board.cflags, "--specs=nano.specs", "-nostartfiles", "-Wl,--gc-sections", "-Wl,--build-id=none"],
+			...["-Wl,--fatal-warnings", "-Wl,--no-warn-rwx-segments", "-Wl,-z,noexecstack"],
+			...entries.map((name) => `-Wl,--require-defined=${name}`),
+			...board.libs,
+		];
+		const cache = cacheDirectory("images");
+		const inputs = objects.map(({ object }) => basename(object));
+		const elf = join(cache, `${contentHash(...flags, ...inputs, ...scripts.map((file) => readFileSync(file)))}.elf`);
+		if (!existsSync(elf)) {
+			const work = mkdtempSync(join(cache, "work-"));
+			try {
+				for (const script of scripts) copyFileSync(script, join(work, basename(script)));
+				const files = objects.map(({ object }) => object);
+				const args = [...flags, `-L${work}`, "-T", join(work, basename(linkerScript)), ...files, ...board.libs];
+				const result = await runTool(toolNames(board).cc, [...args, "-o", join(work, "image.elf")]);
+				if (result.code !== 0) throw new BuildError(`the image does not link\n${result.stderr.trim()}`);
+				renameSync(join(work, "image.elf"), elf);
+			} finally {
+				rmSync(work, { recursive: true, force: true });
+			}
 		}
-	}
-	return new Image(elf, board.ram);
+		return new Image(elf, ram);
+	};
 }

@@ -4,7 +4,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildImage, type Image, type ImageOptions } from "../analysis/image.ts";
+import { buildImage, compileImage, type Image, type ImageOptions } from "../analysis/image.ts";
 import { type Call, type Machine, openMachine, Room } from "../analysis/machine.ts";
 import { checkModel, comparedWithHardware, difference, handComputed, SEQUENCES } from "../analysis/model.ts";
 import { seededBytes } from "../analysis/secrets.ts";
@@ -76,6 +76,7 @@ const baselineFiles = [
 	...["aes_ct", "aes_ct_ctr", "aes_ct_ctrcbc", "aes_ct_enc"].map((name) => `symcipher/${name}`),
 ];
 const NATIVE = "tools/bench/native";
+const INCLUDE = ["native/crypto"];
 const BOARD = "mps2-an386";
 /** A flag for native/crypto: signatures leave without having been verified. What signing alone takes. */
 export const UNVERIFIED = "-DMODDEF_CRYPTO_VERIFYSIGNATURES=0";
@@ -284,6 +285,7 @@ export function frontDoor(): string[] {
 class Images {
 	readonly #crypto = cryptoSources();
 	readonly #others: ImageOptions["sources"];
+	#link: Awaited<ReturnType<typeof compileImage>> | undefined;
 	#empty: number | undefined;
 
 	constructor() {
@@ -294,14 +296,18 @@ class Images {
 
 	/** An image of functions and variables; `cflags` are for native/crypto's own files. */
 	build(entries: readonly string[], ...cflags: readonly string[]): Promise<Image> {
-		const sources = [...this.#crypto.map((file) => ({ file, cflags })), ...this.#others];
-		return buildImage({ sources, include: ["native/crypto"], entries });
+		return buildImage({ sources: this.#sources(cflags), include: INCLUDE, entries });
+	}
+
+	#sources(cflags: readonly string[]): ImageOptions["sources"] {
+		return [...this.#crypto.map((file) => ({ file, cflags })), ...this.#others];
 	}
 
 	/** Bytes of flash that functions take with all that they need: what an image has more than one without them. */
 	async code(...entries: readonly string[]): Promise<number> {
-		this.#empty ??= (await this.build([])).flash;
-		return (await this.build(entries)).flash - this.#empty;
+		this.#link ??= await compileImage({ sources: this.#sources([]), include: INCLUDE });
+		this.#empty ??= (await this.#link([])).flash;
+		return (await this.#link(entries)).flash - this.#empty;
 	}
 }
 
