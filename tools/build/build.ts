@@ -24,6 +24,18 @@ import { makeSymbols } from "./symbols.ts";
 export { BuildError } from "./errors.ts";
 export type { SizeReport } from "./size.ts";
 
+/** "relocation" of a manifest's "defines" (docs/relocation.md). */
+export interface RelocationPolicy {
+	/** Milliseconds from move to move on average; 0: none but those that something else asks for. */
+	readonly period?: number;
+	/** How far from it, either way, in percent. */
+	readonly jitter?: number;
+	/** Bits that a layout must have, or nothing moves. */
+	readonly floor?: number;
+	readonly beforeAttestation?: boolean;
+	readonly afterAnomaly?: boolean;
+}
+
 export interface BuildOptions {
 	/** A folder with a manifest.json, a manifest, a single .ts file, or the name of an app in firmware/apps. */
 	readonly app: string;
@@ -36,6 +48,8 @@ export interface BuildOptions {
 	readonly sanitize?: boolean;
 	/** A seed (text or bytes): the functions in flash get an order of their own, with reference values of their own. */
 	readonly diversify?: string | Uint8Array | undefined;
+	/** When code moves, in place of what the manifests say; "none": it stays in flash, to compare with. */
+	readonly relocation?: RelocationPolicy | "none";
 	/** key=value pairs that override "config" of the manifests. */
 	readonly config?: Readonly<Record<string, string>>;
 	/** Memory that the machine has at least, though the manifests give it less. */
@@ -94,7 +108,7 @@ export async function buildFirmware(options: BuildOptions): Promise<Build> {
 	return locked(
 		`${dir}.lock`,
 		() => progress(`waiting for another build in ${displayPath(dir)}`),
-		() => buildIn(dir, manifest, board, { debug, sanitize, seed, progress }),
+		() => buildIn(dir, manifest, board, { debug, sanitize, seed, relocation: options.relocation, progress }),
 	);
 }
 
@@ -102,11 +116,12 @@ interface Variant {
 	readonly debug: boolean;
 	readonly sanitize: boolean;
 	readonly seed: Seed | undefined;
+	readonly relocation: RelocationPolicy | "none" | undefined;
 	readonly progress: (message: string) => void;
 }
 
 async function buildIn(dir: string, manifest: Manifest, board: Board, variant: Variant): Promise<Build> {
-	const { debug, sanitize, seed, progress } = variant;
+	const { debug, sanitize, seed, relocation, progress } = variant;
 	const generated = join(dir, "generated");
 	for (const folder of ["generated", "modules"]) {
 		rmSync(join(dir, folder), { recursive: true, force: true });
@@ -124,11 +139,14 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 	writeFileSync(join(generated, "identity.c"), identitySource(identity));
 	const used = nativeFiles(manifest, graph);
 	const moves =
-		board.relocates && used.some(({ file }) => file === relocator) && used.some((source) => source.relocatable);
+		relocation !== "none" &&
+		board.relocates &&
+		used.some(({ file }) => file === relocator) &&
+		used.some((source) => source.relocatable);
 	writeFileSync(join(generated, "build.h"), buildHeader(debug, moves));
 	writeFileSync(
 		join(generated, "mc.defines.h"),
-		definesSource(manifest.defines, manifest.files.at(-1) ?? manifest.dir),
+		definesSource(definesOf(manifest, relocation), manifest.files.at(-1) ?? manifest.dir),
 	);
 
 	const compiler = new Compiler({
@@ -193,6 +211,13 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 		corimFile,
 		...(diversity === undefined ? {} : { diversity }),
 	};
+}
+
+/* "defines" of the manifests, with another policy of moving if one is given. */
+function definesOf(manifest: Manifest, relocation: RelocationPolicy | "none" | undefined): Manifest["defines"] {
+	if (relocation === undefined || relocation === "none") return manifest.defines;
+	const own = manifest.defines.relocation;
+	return { ...manifest.defines, relocation: { ...(typeof own === "object" ? own : {}), ...relocation } };
 }
 
 function findApp(app: string): string {
