@@ -141,7 +141,7 @@ describe("in a terminal", () => {
 		const plain = picture.map((line) => line.replace(/\x1b\[[\d;]*m/g, ""));
 		const rows = plain.filter((line) => /^ {2}0x2002[\da-f]{4} {2}[a-e░·]/.test(line) && !line.includes("half"));
 		expect(rows.map((row) => row.slice(14)).join("")).toBe(
-			layoutCells(report, shuffled, 650).replaceAll("-", "░").replaceAll(".", "·"),
+			layoutCells(report, shuffled, 780).replaceAll("-", "░").replaceAll(".", "·"),
 		);
 		expect(plain).toContain("  0x20020000  the other half traps, until code moves there");
 		expect(plain.find((line) => line.startsWith("  a  f1 "))).toMatch(

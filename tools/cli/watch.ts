@@ -13,7 +13,7 @@ const EVERY = 0.05;
 const FOLLOWED = 5;
 /** Characters of the bar in a line; rows of the picture, and the most and fewest characters of one. */
 const BAR = 64;
-const ROWS = 10;
+const ROWS = 12;
 const COLUMNS = 88;
 const FEWEST_COLUMNS = 32;
 
