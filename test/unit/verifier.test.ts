@@ -563,6 +563,7 @@ describe("code that moves", () => {
 
 	test.each([
 		[1, 2, 'the layout says that function "memcpy.out" (generated) is where it can\'t be'],
+		[1, 1023, "the relocator's state is not what start-up made it"],
 		[2, 1, 'function "pc_sha256_update" (native/crypto/sha256.c) is not what was built'],
 		[2, 3, "function 3 is not what was built"],
 		[3, 77, "there is code between the functions of the half that runs, at word 77"],

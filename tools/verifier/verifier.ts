@@ -450,6 +450,9 @@ function checkMovedCode(evidence: Evidence, findings: Findings): void {
 	findings.add("relocation", "contraindicated", text, { executables: TRUST.contraindicated });
 }
 
+/* PC_RELOCATION_UNITS of native/relocate/table.h. */
+const NO_UNIT = 1023;
+
 /** What differs, with the names of the build, where its reference values have them. */
 function changeText(change: Change, reference: Reference | undefined): string {
 	const { kind, number } = change;
@@ -458,6 +461,8 @@ function changeText(change: Change, reference: Reference | undefined): string {
 	const unit = name === undefined ? `function ${number}` : `function "${name}" (${file})`;
 	switch (kind) {
 		case "layout":
+			// Behind the last unit: what the layout itself hangs on.
+			if (number === NO_UNIT) return "the relocator's state is not what start-up made it";
 			return `the layout says that ${unit} is where it can't be`;
 		case "unit":
 			return `${unit} is not what was built`;
