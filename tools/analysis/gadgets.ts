@@ -80,7 +80,7 @@ const at = (code: Uint8Array, index: number): number => (code[2 * index] ?? 0) |
 const register = (number: number): string => (number === LR ? "lr" : number === SP ? "sp" : `r${number}`);
 const end = (text: string) => ({ end: text });
 
-/* DDI 0403, A5. Encodings that a Cortex-M4 has not, or that fault for sure, are "stop". */
+/* DDI 0403, A5. What faults for sure on a Cortex-M4 is "stop"; what the manual leaves open is taken for what it looks like. */
 function decode(first: number, second: number | undefined): Instruction {
 	if (first >> 11 < 0x1d) return { size: 1, leads: narrow(first) };
 	return { size: 2, leads: second === undefined ? "stop" : wide(first, second) };
@@ -102,7 +102,7 @@ function special(code: number): Instruction["leads"] {
 	if (code < 0x4500) return to === PC ? end("add pc") : "next";
 	if (code < 0x4600) return "next";
 	if (code < 0x4700) return to === PC ? end("mov pc") : "next";
-	if ((code & 7) !== 0 || from === PC) return "stop";
+	if (from === PC) return "stop"; // to the instruction set that this core has not
 	return end(`${(code & 0x80) === 0 ? "bx" : "blx"} ${register(from)}`);
 }
 
