@@ -9,6 +9,7 @@ import { pericardRoot } from "../build/board.ts";
 import { type Build, buildFirmware } from "../build/build.ts";
 import { layoutBits, singleGuessBits } from "../build/layout.ts";
 import { openDevice } from "../harness/device.ts";
+import { NOISE_SYMBOL, noiseAt, noiseRecord } from "../harness/noise.ts";
 import { recordStream } from "../signals/frames.ts";
 import { syntheticRecording } from "../signals/synthetic.ts";
 import { operations } from "./crypto.ts";
@@ -206,12 +207,12 @@ interface Epochs {
 }
 
 /** Moves ecg-patch's code, as often as a seed allows in each machine. */
-async function measureEpochs(build: Build): Promise<Epochs> {
+export async function measureEpochs(build: Build): Promise<Epochs> {
 	const moves: Step[][] = [];
 	const copies: Cost[] = [];
 	const dumps: { readonly address: number; readonly gadgets: Gadget[] }[] = [];
 	const seeds: Cost[] = [];
-	let masked: Masked | undefined;
+	let masked: Cost | undefined;
 	let lasts = 0;
 	for (let boot = 1; dumps.length < EPOCHS; boot++) {
 		const moving = await MovingMachine.start(build, boot);
@@ -219,7 +220,7 @@ async function measureEpochs(build: Build): Promise<Epochs> {
 			if (boot === 1) {
 				/* These watch parts of what they do only, and are none of the epochs that are counted. */
 				masked = await measureMasked(moving);
-				lasts = 2;
+				lasts = 3;
 				const steps = await moving.move({ between: ["copy_units", "patch_units"] });
 				copies.push(total((steps ?? []).filter(({ phase }) => phase === "copy")));
 				lasts++;
@@ -294,19 +295,13 @@ async function measureEpochs(build: Build): Promise<Epochs> {
 	};
 }
 
-interface Masked extends Cost {
-	/** Addresses of the instruction that masks interrupts, and of the one that lets them in again. */
-	readonly from: number;
-	readonly to: number;
-}
-
 /* CPSID i; and what ends it: CPSIE i, or MSR PRIMASK (DDI 0403, B5.2.1, B5.2.3). */
 const masks = (code: number): boolean => code === 0xb672;
 const unmasks = (code: number, next: number): boolean =>
 	code === 0xb662 || ((code & 0xfff0) === 0xf380 && (next & 0xffff) === 0x8810);
 
 /** The longest time with interrupts masked in a whole epoch: found in the list of all that it executes, measured in the next. */
-async function measureMasked(moving: MovingMachine): Promise<Masked> {
+export async function measureMasked(moving: MovingMachine): Promise<Cost> {
 	const { machine } = moving;
 	const { origin, size } = machine.image.code;
 	const flash = Buffer.from(await machine.read(origin, size));
@@ -331,37 +326,54 @@ async function measureMasked(moving: MovingMachine): Promise<Masked> {
 	};
 	await moving.move({ record: true }, look);
 	if (longest === undefined) throw new Error("a move masks no interrupts");
-	const { from, to, instructions } = longest;
-	const steps = (await moving.move({ between: [from, to] })) ?? [];
-	const flip = steps.find(({ phase }) => phase === "flip");
-	if (flip?.instructions !== instructions) throw new Error("two flips take different numbers of instructions");
-	return { instructions, cycles: flip.cycles, from, to };
+	const { from, to } = longest;
+	/* To the one half, and to the other. */
+	const flips: Cost[] = [];
+	for (let half = 0; half < 2; half++) {
+		const steps = (await moving.move({ between: [from, to] })) ?? [];
+		flips.push(...steps.filter(({ instructions }) => instructions > 0).slice(1));
+	}
+	if (flips.length !== 2) throw new Error("a move masks interrupts for longest elsewhere than in its flip");
+	const [instructions, cycles] = (["instructions", "cycles"] as const).map((name) =>
+		Math.max(...flips.map((flip) => flip[name])),
+	);
+	return { instructions: instructions ?? 0, cycles: cycles ?? 0 };
 }
 
 /* ---- calls ---- */
 
-/** A function that does next to nothing but call memset, in both images. */
-async function measureCalls(
+/** What calls take: the same request of random numbers in both images, whose paths differ in them alone. */
+export async function measureCalls(
 	build: Build,
 	fixed: Build,
 	report: MovingReport,
 ): Promise<Pick<RelocationFigures, "dispatchInstructions" | "callOutInstructions">> {
-	const call: Call = { routine: "pc_cbor_begin", arguments: [new Room(16), new Room(16), 16], keep: true };
-	if (!report.entries.includes(call.routine)) throw new Error(`${call.routine} is no entry of the set`);
+	const memory = [{ at: NOISE_SYMBOL, bytes: noiseRecord(noiseAt({ seed: 1 }, 0)) }];
+	const call: Call = { routine: "pc_random", arguments: [new Room(32), 32], keep: true };
 	const plain = await openFirmware(fixed);
 	const moving = await MovingMachine.start(build, 1);
 	try {
+		await plain.call({ ...call, memory }); // it begins the generator
+		const there = await plain.call(call);
 		const { machine } = moving;
-		const { address } = await moving.dump();
-		const inside = (at: number): boolean => at - address >= 0 && at - address < report.halfBytes;
 		const run = await machine.call(call, { record: true });
 		const { words } = await machine.list();
 		const path = [...words].filter((_, index) => index % 2 === 0 && words[index + 1] === 0);
-		const before = path.findIndex(inside);
-		const out = path.filter((at, index) => index > 0 && inside(path[index - 1] as number) && !inside(at)).length;
-		if (before < 1 || out === 0) throw new Error(`${call.routine} does not run in the arena, or calls nothing`);
-		const more = run.instructions - (await plain.call(call)).instructions;
-		return { dispatchInstructions: before, callOutInstructions: (more - before) / out };
+		const { address, code } = await moving.dump();
+		const half = new DataView(code.buffer, code.byteOffset, code.byteLength);
+		const isInside = (at: number): boolean => at >= address && at < address + code.length;
+		const veneers = new Set(report.entries.map((name) => machine.image.address(name)));
+		const isWayOut = (at: number): boolean =>
+			isInside(at) &&
+			(half.getUint16(at - address, true) & 0xff7f) === 0xf85f &&
+			half.getUint16(at - address + 2, true) >= 0xf000;
+		const [ins, outs] = [veneers.has.bind(veneers), isWayOut].map((is) => path.filter(is).length) as [number, number];
+		/* From a veneer's first instruction to the first in the arena. */
+		const first = path.findIndex((at) => veneers.has(at));
+		const dispatchInstructions = path.slice(first).findIndex(isInside);
+		const callOutInstructions = (run.instructions - there.instructions - ins * dispatchInstructions) / outs;
+		if (first < 0 || !Number.isInteger(callOutInstructions)) throw new Error("not only calls differ where code moves");
+		return { dispatchInstructions, callOutInstructions };
 	} finally {
 		await moving.close();
 		await plain.close();
@@ -371,7 +383,7 @@ async function measureCalls(
 /* ---- ecg-patch at work ---- */
 
 /** All instructions of ecg-patch in so many seconds of ECG, at each period and with its code in flash. */
-async function measurePatch(
+export async function measurePatch(
 	out: string,
 	{ figures }: Epochs,
 	progress: Progress,
@@ -417,7 +429,7 @@ async function measurePatch(
 /* ---- primitives ---- */
 
 /** Each primitive of native/crypto where all of it moves, and where it stays in flash. */
-async function measurePrimitives(
+export async function measurePrimitives(
 	out: string,
 	overhead: Readonly<Record<string, number>>,
 	progress: Progress,
