@@ -228,7 +228,7 @@ export const command: Command = {
 	],
 	exitCodes: [
 		[0, "measured"],
-		[1, "it does not build, a measurement did not come to its end, or (crypto, relocation) a figure misses its bound"],
+		[1, "it does not build, a measurement did not come to its end, or (crypto, relocation) a bound is missed"],
 		[2, "wrong usage, or a tool is missing (see `pericard doctor`)"],
 	],
 	run,
