@@ -25,6 +25,9 @@ const REUSED = "pc_sha256_update";
 /** Bytes of the stack that background work has (hosts/cortex-m/fibre.c), and emulated seconds between two looks at it. */
 const STACK = 4096;
 const STEP = 0.002;
+/** Emulated seconds in which a challenge is answered, and how many are made at most. */
+const ANSWERED = 0.5;
+const TRIES = 4;
 
 /** Emulated seconds that one answer may take. */
 const DEADLINE = 60;
@@ -112,35 +115,41 @@ interface Reuse {
  * every return address on the stack of the work that is under way, as an overflow would.
  */
 async function reusePointer(device: Device, build: Build, layouts: LayoutReader): Promise<Reuse> {
-	const [first = 0, last = 0] = ["__host_start", "__library_end"].map((name) => build.symbols.get(name));
 	const entry = layouts.report.entries.indexOf(REUSED);
+	if (entry < 0) throw new Error(`${REUSED} is not among the functions that move`);
 	const slot = (build.symbols.get("pc_dispatch") ?? 0) + 4 * entry;
-	const before = await layouts.read(device);
-	if (entry < 0 || before === undefined) throw new Error(`${REUSED} is not among the functions that move`);
-	const pointer = Buffer.from(await device.readMemory(slot, 4)).readUInt32LE();
-	new ManagementClient(device).challenge(new Uint8Array(32));
-	const overwritten = async (): Promise<number | undefined> => {
-		const layout = await layouts.read(device);
-		if (layout === undefined || layout.running === before.running || layout.draining) return undefined;
-		const stack = Buffer.from(await device.readMemory("pc_fibre_stack", STACK));
-		let found = false;
-		for (let at = 0; at < STACK; at += 4) {
-			const word = stack.readUInt32LE(at);
-			if (word % 2 === 0 || word < first || word >= last) continue;
-			stack.writeUInt32LE(pointer, at);
-			found = true;
+	for (let tries = 0; tries < TRIES; tries++) {
+		const before = await layouts.read(device);
+		const pointer = Buffer.from(await device.readMemory(slot, 4)).readUInt32LE();
+		new ManagementClient(device).challenge(new Uint8Array(32));
+		let used: number | undefined;
+		for (let elapsed = 0; elapsed < ANSWERED; elapsed += STEP) {
+			const layout = await layouts.read(device);
+			// Two moves in a row, and there is code in that half again: then once more.
+			const moved = layout?.running !== before?.running && layout?.draining === false;
+			if (used === undefined && moved && (await overwrite(device, build, pointer))) used = layout?.epoch;
+			if ((await device.run(STEP)) === "time") continue;
+			const fault = device.records().at(-1);
+			const [reason, pc] = [String(fault?.reason), Number(fault?.pc)];
+			return { pointer, read: before?.epoch ?? 0, used: used ?? 0, reason, pc };
 		}
-		if (found) await device.writeMemory("pc_fibre_stack", stack);
-		return found ? layout.epoch : undefined;
-	};
-	let used: number | undefined;
-	for (let elapsed = 0; elapsed < DEADLINE; elapsed += STEP) {
-		used ??= await overwritten();
-		if ((await device.run(STEP)) === "time") continue;
-		const fault = device.records().at(-1);
-		return { pointer, read: before.epoch, used: used ?? 0, reason: String(fault?.reason), pc: Number(fault?.pc) };
 	}
-	return { pointer, read: before.epoch, used: used ?? 0, reason: "nothing came of it", pc: 0 };
+	throw new Error(`the code did not move before ${TRIES} answers`);
+}
+
+/** Puts a pointer over all return addresses on the stack of background work. Whether there are any. */
+async function overwrite(device: Device, build: Build, pointer: number): Promise<boolean> {
+	const [first = 0, last = 0] = ["__host_start", "__library_end"].map((name) => build.symbols.get(name));
+	const stack = Buffer.from(await device.readMemory("pc_fibre_stack", STACK));
+	let found = false;
+	for (let at = 0; at < STACK; at += 4) {
+		const word = stack.readUInt32LE(at);
+		if (word % 2 === 0 || word < first || word >= last) continue;
+		stack.writeUInt32LE(pointer, at);
+		found = true;
+	}
+	if (found) await device.writeMemory("pc_fibre_stack", stack);
+	return found;
 }
 
 /** Challenges the device while some bytes of its flash are others, and puts them back. */
