@@ -71,6 +71,12 @@ static pc_job *waiting;               /* for the move to be done */
 static bool thorough;                 /* the next move checks, too */
 static uint64_t checked_us;
 
+/* tools/harness/layout.ts looks in from outside. */
+_Static_assert(offsetof(pc_relocator, half_address) == 24 && offsetof(pc_relocator, layout) == 36 &&
+				   offsetof(pc_relocator, epoch) == 52 && offsetof(pc_relocator, running) == 56 &&
+				   offsetof(pc_relocator, draining) == 59,
+	"tools/harness/layout.ts has these offsets");
+
 /* ---- what the relocator needs ------------------------------------------------------------------------------------- */
 
 /* Requests of random numbers that a move makes at most, but once in far more moves than a device lives. */
