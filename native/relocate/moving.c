@@ -142,10 +142,10 @@ bool pc_moving_begin(void) {
 	if (pc_relocation_open(&table, pc_relocation_data, size) != PC_RELOCATION_OK) {
 		return false;
 	}
-	uint32_t half = (1u << pc_arena_map.block_log2) / 8u * pc_arena_map.half_parts;
+	const uint32_t *half = pc_arena_map.half;
 	uint16_t units = table.unit_count;
 	uint16_t *words = pc_relocation_layouts;
-	if (4u * table.half_words > half) {
+	if (4u * table.half_words > half[1] - half[0]) {
 		return false;
 	}
 	pc_arena_relocator = (pc_relocator){
@@ -153,8 +153,8 @@ bool pc_moving_begin(void) {
 		.ops = &ops,
 		.code = __relocatable_start,
 		.code_address = (uint32_t)(uintptr_t)__relocatable_start,
-		.half = {(uint32_t *)(uintptr_t)pc_arena_map.block, (uint32_t *)(uintptr_t)(pc_arena_map.block + half)},
-		.half_address = {pc_arena_map.block, pc_arena_map.block + half},
+		.half = {(uint32_t *)(uintptr_t)half[0], (uint32_t *)(uintptr_t)half[1]},
+		.half_address = {half[0], half[1]},
 		.dispatch = pc_dispatch,
 		.layout = {{words, words + units}, {words + 2 * units, words + 3 * units}},
 	};
