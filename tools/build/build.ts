@@ -151,9 +151,9 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 		definesSource(definesOf(manifest, relocation), manifest.files.at(-1) ?? manifest.dir),
 	);
 
-	const makeCompiler = (): Compiler =>
-		new Compiler({ board, sanitize, generated, app: manifest.dir, include: includeFolders(manifest), progress });
-	const compiler = makeCompiler();
+	const include = includeFolders(manifest);
+	const compilerOptions = { board, sanitize, generated, app: manifest.dir, include, progress };
+	const compiler = new Compiler(compilerOptions);
 	const label = (file: string): string => compiler.label(file);
 	const natives = used.sort((a, b) => compareNames(label(a.file), label(b.file)));
 	const sources = [...engineFiles(), ...hostFiles(board), ...natives];
@@ -175,8 +175,11 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 		moves,
 		label,
 		resize: async (bytes) => {
+			progress(`a heap of ${bytes} bytes, for code that moves takes RAM`);
 			configure({ ...manifest.creation, static: bytes });
-			const [object] = await makeCompiler().compile([generatedSource(generated, "config.c")]);
+			/* A compiler reads a file once. */
+			const again = new Compiler({ ...compilerOptions, progress: () => {} });
+			const [object] = await again.compile([generatedSource(generated, "config.c")]);
 			if (object === undefined) throw new Error("no config.c");
 			return object;
 		},
@@ -184,7 +187,7 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 	const symbolsFile = join(dir, `${manifest.name}.symbols.json`);
 	writeFileSync(symbolsFile, `${JSON.stringify(makeSymbols(graph.modules))}\n`);
 	writeFileSync(join(dir, `${manifest.name}.size.json`), `${JSON.stringify(linked.size, null, "\t")}\n`);
-	const reference = makeReference(imageRegions(readFileSync(linked.elf), board), identity);
+	const reference = makeReference(imageRegions(readFileSync(linked.elf), board), identity, linked.moving?.plan);
 	const referenceFile = join(dir, `${manifest.name}.reference.json`);
 	const corimFile = join(dir, `${manifest.name}.corim`);
 	writeFileSync(referenceFile, `${JSON.stringify(reference, null, "\t")}\n`);
