@@ -243,11 +243,11 @@ void pc_moving_step(void) {
 }
 
 static uint32_t half_size(void) {
-	return (1u << pc_arena_map.block_log2) / 8u * pc_arena_map.half_parts;
+	return pc_arena_map.half[1] - pc_arena_map.half[0];
 }
 
 static pc_relocator as_built(void) {
-	uint32_t half = half_size();
+	const uint32_t *half = pc_arena_map.half;
 	uint16_t units = table.unit_count;
 	uint16_t *words = pc_relocation_layouts;
 	return (pc_relocator){
@@ -255,8 +255,8 @@ static pc_relocator as_built(void) {
 		.ops = &ops,
 		.code = __relocatable_start,
 		.code_address = (uint32_t)(uintptr_t)__relocatable_start,
-		.half = {(uint32_t *)(uintptr_t)pc_arena_map.block, (uint32_t *)(uintptr_t)(pc_arena_map.block + half)},
-		.half_address = {pc_arena_map.block, pc_arena_map.block + half},
+		.half = {(uint32_t *)(uintptr_t)half[0], (uint32_t *)(uintptr_t)half[1]},
+		.half_address = {half[0], half[1]},
 		.dispatch = pc_dispatch,
 		.layout = {{words, words + units}, {words + 2 * units, words + 3 * units}},
 	};
@@ -357,7 +357,7 @@ pc_moving_finding pc_moving_check(void) {
 
 bool pc_moving_covers(uint32_t address) {
 	uint32_t code = pc_arena_relocator.code_address;
-	return address - pc_arena_map.block < 2 * half_size() || address - code < 4u * table.code_words;
+	return address - pc_arena_map.half[0] < 2 * half_size() || address - code < 4u * table.code_words;
 }
 
 #endif
