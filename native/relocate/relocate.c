@@ -276,10 +276,17 @@ static drawing lay_out(pc_relocator *r, const pc_layout *layout, bool random) {
 	return result;
 }
 
-/* Bytes to ask for at first, with some to spare: rejections cost a shuffle 1.4 draws a unit on average. */
-static size_t first_draw(const pc_relocation_table *table) {
-	uint32_t width = width_of(table->unit_count - 1u);
-	uint32_t bits = table->unit_count * (width + width / 4 + table->gap_log2) + 80;
+/* Bytes to ask for now: what the rest of the draw needs, with some to spare, as rejections cost a shuffle 1.4 draws a unit on
+ * average. More than PC_RELOCATE_DRAW come in several requests. */
+static size_t draw_size(const pc_relocator *r) {
+	const pc_relocation_table *table = r->table;
+	uint32_t units = table->unit_count, bits = 80;
+	if (r->phase == SHUFFLE) {
+		uint32_t width = width_of(units - 1u);
+		bits += r->index * (width + width / 4) + units * table->gap_log2;
+	} else {
+		bits += (units - r->index) * table->gap_log2;
+	}
 	uint32_t bytes = (bits / 8 + 31) & ~31u;
 	return bytes < PC_RELOCATE_DRAW ? bytes : PC_RELOCATE_DRAW;
 }
@@ -287,7 +294,7 @@ static size_t first_draw(const pc_relocation_table *table) {
 /* Fills the pool; nothing is open meanwhile. */
 static bool draw(pc_relocator *r) {
 	uint16_t bytes[PC_RELOCATE_DRAW / 2];
-	size_t size = r->drawn == 0 ? first_draw(r->table) : 32;
+	size_t size = draw_size(r);
 	bool ready = r->ops->random(r->ops->context, (uint8_t *)bytes, size);
 	r->ops->open(r->ops->context, 2);
 	if (ready) {
