@@ -2,7 +2,9 @@
 
 import type { RelocationPlan } from "./relocation.ts";
 
-type Shape = Pick<RelocationPlan, "units" | "gapLog2" | "offsets">;
+type Shape = Pick<RelocationPlan, "gapLog2" | "offsets"> & {
+	readonly units: readonly Pick<RelocationPlan["units"][number], "size" | "align">[];
+};
 
 /** Bits of a layout, log2 of the number of those that are drawn with equal chances: native/relocate/table.c, count_bits. */
 export function layoutBits({ units, gapLog2, offsets }: Shape): {
