@@ -10,19 +10,21 @@
 #include <string.h>
 
 /* What the parts of a step may take, in units, words and bytes, so that it stays below PC_RELOCATE_STEP instructions. */
-#define SHUFFLED 32u
+#define SHUFFLED 128u
 #define PLACED 64u
+#define GAPS 32u
 #define WIPED 4096u
 #define WORK 3200u
 #define UNIT_WORK 70u
 #define PATCH_WORK 26u
 #define COMPARED 128u
+#define COMPARE_WORK 40u
 #define SCANNED 320u
 
 /* A fair source is rejected so often in a row once in 2^64 times at most. */
 #define REJECTIONS 64u
 
-enum { IDLE, SHUFFLE, PLACE, COPY, FLIP, DRAIN, WIPE };
+enum { IDLE, SHUFFLE, PLACE, COPY, CALLS, FLIP, DRAIN, PLACES, UNDO, CHECK, WIPE };
 
 /* ---- words ------------------------------------------------------------------------------------------------------- */
 
@@ -52,6 +54,36 @@ static void copy_words(uint32_t *to, const uint32_t *from, uint32_t count) {
 	}
 }
 
+/* Are `count` words the same? */
+__attribute__((noinline)) static bool same_words(const uint32_t *a, const uint32_t *b, uint32_t count) {
+	uint32_t blocks = count / 4;
+	if (blocks != 0) {
+		__asm__ volatile("1: ldmia %0!, {r3-r6}\n\t"
+						 "ldmia %1!, {r8-r10, r12}\n\t"
+						 "cmp r3, r8\n\t"
+						 "ittt eq\n\t"
+						 "cmpeq r4, r9\n\t"
+						 "cmpeq r5, r10\n\t"
+						 "cmpeq r6, r12\n\t"
+						 "bne 2f\n\t"
+						 "subs %2, #1\n\t"
+						 "bne 1b\n"
+						 "2:"
+						 : "+r"(a), "+r"(b), "+r"(blocks)
+						 :
+						 : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
+		if (blocks != 0) {
+			return false;
+		}
+	}
+	for (count &= 3; count > 0; count--) {
+		if (*a++ != *b++) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static void trap_words(uint32_t *to, uint32_t count) {
 	uint32_t blocks = count / 8;
 	if (blocks != 0) {
@@ -70,6 +102,10 @@ static void trap_words(uint32_t *to, uint32_t count) {
 }
 
 #else
+
+static inline bool same_words(const uint32_t *a, const uint32_t *b, uint32_t count) {
+	return memcmp(a, b, count * sizeof *a) == 0;
+}
 
 static void copy_words(uint32_t *to, const uint32_t *from, uint32_t count) {
 	memcpy(to, from, count * sizeof *to);
@@ -220,25 +256,52 @@ static inline drawing choose(pool *p, uint32_t most, uint32_t width, uint32_t *v
 	return DRY;
 }
 
-/* Fisher and Yates, from the end: index is how many units are not yet in their place. */
+/* How many numbers below n, n - 1, n - 2... come of one word: their product is 2^30 at most. */
+#define DICE 6u
+static inline uint32_t dice_of(uint32_t n) {
+	return n > 181 ? 3 : n > 64 ? 4 : n > 32 ? 5 : n > DICE ? DICE : n - 1;
+}
+
+/*
+ * Fisher and Yates, from the end: index is how many units are not yet in their place. A word of 32 bits gives several numbers
+ * at once, all with the same chance (Brackett-Rozinsky and Lemire, "Batched Ranged Random Integer Generation", 2024): times n,
+ * its upper half is a number below n, and its lower half goes on to the next. What is left must not be below 2^32 modulo the
+ * product of all n, or the word is thrown away: less often than once in four.
+ */
 static drawing shuffle(pc_relocator *r, uint16_t *order) {
-	uint32_t last = r->index - 1u, width = width_of(last), until = last > SHUFFLED ? last - SHUFFLED : 0;
+	uint32_t left = r->index, until = left > SHUFFLED ? left - SHUFFLED : 1;
 	drawing result = DRAWN;
 	pool p = begin_pool(r);
-	for (; last > until; last--) {
-		uint32_t other;
-		if (last >> (width - 1) == 0) {
-			width--;
-		}
-		result = choose(&p, last, width, &other);
-		if (result != DRAWN) {
+	while (left > until) {
+		uint32_t other[DICE], dice = dice_of(left), product = 1;
+		if (p.end - p.next < 2) {
+			p.next = p.end;
+			result = DRY;
 			break;
 		}
-		uint16_t unit = order[last];
-		order[last] = order[other];
-		order[other] = unit;
+		uint32_t rest = ~(p.next[0] | (uint32_t)p.next[1] << 16); /* so that nothing but ones is never taken */
+		p.next += 2;
+		for (uint32_t i = 0; i < dice; i++) {
+			uint64_t scaled = (uint64_t)rest * (left - i);
+			other[i] = (uint32_t)(scaled >> 32);
+			rest = (uint32_t)scaled;
+			product *= left - i;
+		}
+		if (rest < product && rest < (0u - product) % product) {
+			if (++p.rejected == REJECTIONS) {
+				result = UNFAIR;
+				break;
+			}
+			continue;
+		}
+		p.rejected = 0;
+		for (uint32_t i = 0; i < dice; i++) {
+			uint16_t unit = order[--left];
+			order[left] = order[other[i]];
+			order[other[i]] = unit;
+		}
 	}
-	r->index = (uint16_t)(last + 1);
+	r->index = (uint16_t)left;
 	end_pool(r, &p);
 	return result;
 }
@@ -276,18 +339,15 @@ static drawing lay_out(pc_relocator *r, const pc_layout *layout, bool random) {
 	return result;
 }
 
-/* Bytes to ask for now: what the rest of the draw needs, with some to spare, as rejections cost a shuffle 1.4 draws a unit on
- * average. More than PC_RELOCATE_DRAW come in several requests. */
+/* Bytes to ask for now: what the rest of the draw needs, with some to spare: a shuffle takes 8 bits a unit, 11 above 181. With
+ * the 32 bytes that a request takes for itself (native/entropy/stream.h) they are whole blocks of the stream. More than
+ * PC_RELOCATE_DRAW come in several requests. */
 static size_t draw_size(const pc_relocator *r) {
-	const pc_relocation_table *table = r->table;
-	uint32_t units = table->unit_count, bits = 80;
+	uint32_t gap = r->table->gap_log2, units = r->table->unit_count, left = r->index, bits = (units - left) * gap;
 	if (r->phase == SHUFFLE) {
-		uint32_t width = width_of(units - 1u);
-		bits += r->index * (width + width / 4) + units * table->gap_log2;
-	} else {
-		bits += (units - r->index) * table->gap_log2;
+		bits = left * 8u + (left > 181 ? 3u * (left - 181) : 0) + units * gap + 160;
 	}
-	uint32_t bytes = (bits / 8 + 31) & ~31u;
+	uint32_t bytes = ((bits / 8 + 32 + 63) & ~63u) - 32;
 	return bytes < PC_RELOCATE_DRAW ? bytes : PC_RELOCATE_DRAW;
 }
 
@@ -322,49 +382,61 @@ static void forget_draw(pc_relocator *r) {
 
 /* A patch that is no call. */
 __attribute__((noinline)) static void patch_other(
-	const pc_relocator *r, unsigned half, uint32_t unit, uint8_t *code, const uint32_t *patch) {
+	const pc_relocator *r, unsigned half, uint32_t unit, uint8_t *code, const uint32_t *patch, uint32_t sign) {
 	uint8_t *place = code + pc_patch_place(*patch);
-	uint32_t shift = shift_of(r, half, delta(r, half, unit), patch);
+	uint32_t shift = sign * shift_of(r, half, delta(r, half, unit), patch);
 	write_place(place, add_to_field(pc_patch_kind_of(*patch), read_place(place), shift));
 }
 
-/* Applies the patches [patch, end) of a unit. Nearly all are calls: their loop is apart, so that all it needs stays in
+/* Applies the patches [patch, end) of a unit, or takes them off: `sign` is 1 or its negative. Nearly all are calls: their loop is apart, so that all it needs stays in
  * registers. */
 static inline void patch_unit(
-	const pc_relocator *r, unsigned half, uint32_t unit, const uint32_t *patch, const uint32_t *end) {
+	const pc_relocator *r, unsigned half, uint32_t unit, const uint32_t *patch, const uint32_t *end, uint32_t sign) {
 	const pc_relocation_unit *units = r->table->units;
 	const uint16_t *places = r->layout[half].place;
 	uint8_t *code = (uint8_t *)(r->half[half] + places[unit]);
 	uint32_t own = (uint32_t)places[unit] - units[unit].offset; /* words */
+	uint32_t factor = 4u * sign;
 	while (patch < end) {
 		uint32_t word = *patch;
 		while (pc_patch_kind_of(word) == PC_PATCH_BRANCH24) {
 			uint8_t *place = code + pc_patch_place(word);
 			uint32_t target = pc_patch_target(word);
-			uint32_t shift = 4u * ((uint32_t)places[target] - units[target].offset - own);
+			uint32_t shift = factor * ((uint32_t)places[target] - units[target].offset - own);
 			write_place(place, add_to_branch(read_place(place), shift));
 			if (++patch == end) {
 				return;
 			}
 			word = *patch;
 		}
-		patch_other(r, half, unit, code, patch);
+		patch_other(r, half, unit, code, patch, sign);
 		patch += patch_size(word);
 	}
 }
 
-/* Applies all patches of units [first, last), whose list begins at `patch`; returns where it ends. */
-__attribute__((noinline)) static const uint32_t *patch_units(
-	const pc_relocator *r, unsigned half, uint32_t first, uint32_t last, const uint32_t *patch) {
+/* Applies all patches of units [first, last), or takes them off; their list begins at `patch`; returns where it ends. */
+static inline const uint32_t *patch_units(
+	const pc_relocator *r, unsigned half, uint32_t first, uint32_t last, const uint32_t *patch, uint32_t sign) {
 	const pc_relocation_unit *units = r->table->units;
 	for (; first < last; first++) {
 		const uint32_t *end = patch + units[first].patches;
 		if (patch < end) {
-			patch_unit(r, half, first, patch, end);
+			patch_unit(r, half, first, patch, end, sign);
 		}
 		patch = end;
 	}
 	return patch;
+}
+
+/* One each, so that the loop above has no sign to look after. */
+__attribute__((noinline)) static const uint32_t *apply_patches(
+	const pc_relocator *r, unsigned half, uint32_t first, uint32_t last, const uint32_t *patch) {
+	return patch_units(r, half, first, last, patch, 1);
+}
+
+__attribute__((noinline)) static const uint32_t *undo_patches(
+	const pc_relocator *r, unsigned half, uint32_t first, uint32_t last, const uint32_t *patch) {
+	return patch_units(r, half, first, last, patch, UINT32_MAX);
 }
 
 __attribute__((noinline)) static void copy_units(const pc_relocator *r, unsigned half, uint32_t first, uint32_t last) {
@@ -376,11 +448,11 @@ __attribute__((noinline)) static void copy_units(const pc_relocator *r, unsigned
 }
 
 /* A part of a unit that is too large for one step; true when it is done. */
-static bool fill_part(pc_relocator *r, unsigned half) {
+static bool fill_part(pc_relocator *r, unsigned half, uint32_t sign) {
 	const pc_relocation_unit *unit = &r->table->units[r->index];
 	uint32_t *to = r->half[half] + r->layout[half].place[r->index];
 	uint32_t count = (uint32_t)unit->size - r->copied;
-	if (count != 0) {
+	if (sign == 1 && count != 0) {
 		count = count < 2 * WORK ? count : 2 * WORK;
 		copy_words(to + r->copied, r->code + unit->offset + r->copied, count);
 		r->copied = (uint16_t)(r->copied + count);
@@ -390,28 +462,34 @@ static bool fill_part(pc_relocator *r, unsigned half) {
 	count = WORK / PATCH_WORK;
 	while (r->patched < unit->patches && count-- > 0) {
 		const uint32_t *patch = list + r->patched;
-		patch_unit(r, half, r->index, patch, patch + patch_size(*patch));
+		patch_unit(r, half, r->index, patch, patch + patch_size(*patch), sign);
 		r->patched = (uint16_t)(r->patched + patch_size(*patch));
 	}
 	return r->patched == unit->patches;
 }
 
-/* Copies and patches as many units as a step takes, or a part of one; true when all units are there. */
-static bool fill(pc_relocator *r, unsigned half) {
+/* Copies and patches as many units as a step takes, or a part of one; true when all units are there. `undo`: takes the patches off
+ * where the units are. */
+static bool fill(pc_relocator *r, unsigned half, bool undo) {
 	const pc_relocation_table *table = r->table;
-	uint32_t first = r->index, last = first, work = 0;
+	uint32_t first = r->index, last = first, work = 0, sign = undo ? UINT32_MAX : 1;
 	for (const pc_relocation_unit *unit = &table->units[first]; last < table->unit_count; last++, unit++) {
-		work += unit->size / 2 + unit->patches * PATCH_WORK + UNIT_WORK;
+		work += (undo ? 0 : unit->size / 2) + unit->patches * PATCH_WORK + UNIT_WORK;
 		if (work > WORK) {
 			break;
 		}
 	}
 	if (last > first) {
-		copy_units(r, half, first, last);
-		const uint32_t *list = table->patches + r->patch;
-		r->patch += (uint32_t)(patch_units(r, half, first, last, list) - list);
+		const uint32_t *list = table->patches + r->patch, *end;
+		if (undo) {
+			end = undo_patches(r, half, first, last, list);
+		} else {
+			copy_units(r, half, first, last);
+			end = apply_patches(r, half, first, last, list);
+		}
+		r->patch += (uint32_t)(end - list);
 		r->index = (uint16_t)last;
-	} else if (fill_part(r, half)) {
+	} else if (fill_part(r, half, sign)) {
 		r->patch += table->units[first].patches;
 		r->copied = r->patched = 0;
 		r->index++;
@@ -432,152 +510,13 @@ static void enter(pc_relocator *r, unsigned phase) {
 	r->phase = (uint8_t)phase;
 	r->index = r->copied = r->patched = 0;
 	r->patch = r->cursor = 0;
+	r->checker = (pc_relocate_checker){0};
 }
 
 static void identity(const pc_relocator *r, const pc_layout *layout) {
 	for (uint32_t i = 0; i < r->table->unit_count; i++) {
 		layout->order[i] = (uint16_t)i;
 	}
-}
-
-/* ---- a move ------------------------------------------------------------------------------------------------------ */
-
-void pc_relocate_begin(pc_relocator *r) {
-	const pc_relocate_ops *ops = r->ops;
-	ops->open(ops->context, 1);
-	forget_draw(r);
-	r->epoch = 0;
-	r->running = 1; /* so that the first flip leads to half 0 */
-	r->draining = false;
-	enter(r, WIPE);
-	while (!wipe(r, 1)) {
-	}
-	ops->close(ops->context);
-	ops->open(ops->context, 0);
-	enter(r, WIPE);
-	while (!wipe(r, 0)) {
-	}
-	enter(r, PLACE);
-	identity(r, &r->layout[0]);
-	while (r->index < r->table->unit_count) {
-		(void)lay_out(r, &r->layout[0], false);
-	}
-	enter(r, COPY);
-	while (!fill(r, 0)) {
-	}
-	enter(r, FLIP);
-	ops->close(ops->context);
-	ops->flip(ops->context, 0);
-	ops->open(ops->context, 2);
-	enter(r, IDLE);
-	r->draining = false;
-	r->epoch = 0;
-	ops->close(ops->context);
-	ops->retire(ops->context, 1);
-}
-
-void pc_relocate_commit(pc_relocator *r) {
-	unsigned half = 1u - r->running;
-	const uint16_t *place = r->layout[half].place;
-	const pc_relocation_entry *entry = r->table->entries;
-	uint32_t base = r->half_address[half] | 1u;
-	for (uint32_t i = 0; i < r->table->entry_count; i++, entry++) {
-		r->dispatch[i] = base + 4u * place[entry->unit] + 2u * entry->offset;
-	}
-	r->running = (uint8_t)half;
-	r->draining = true;
-	r->epoch += r->epoch != UINT32_MAX;
-}
-
-pc_relocate_status pc_relocate_start(pc_relocator *r, uint32_t floor) {
-	if (r->phase != IDLE) {
-		return PC_RELOCATE_MORE;
-	}
-	if (r->table->bits.layout >> 16 < floor) {
-		return PC_RELOCATE_ENTROPY;
-	}
-	r->ops->open(r->ops->context, 2);
-	identity(r, &r->layout[1 - r->running]);
-	forget_draw(r);
-	enter(r, SHUFFLE);
-	r->index = r->table->unit_count;
-	r->ops->close(r->ops->context);
-	return PC_RELOCATE_MORE;
-}
-
-static pc_relocate_status give_up(pc_relocator *r) {
-	forget_draw(r);
-	enter(r, IDLE);
-	return PC_RELOCATE_RANDOM;
-}
-
-static pc_relocate_status open_step(pc_relocator *r, unsigned half) {
-	drawing result = DRAWN;
-	switch (r->phase) {
-	case SHUFFLE:
-		result = shuffle(r, r->layout[half].order);
-		if (result == DRAWN && r->index <= 1) {
-			enter(r, PLACE);
-		}
-		break;
-	case PLACE:
-		result = lay_out(r, &r->layout[half], true);
-		if (result == DRAWN && r->index == r->table->unit_count) {
-			forget_draw(r);
-			enter(r, COPY);
-		}
-		break;
-	case COPY:
-		if (fill(r, half)) {
-			enter(r, FLIP);
-		}
-		break;
-	default: /* WIPE */
-		if (wipe(r, half)) {
-			r->draining = false;
-			enter(r, IDLE);
-			return PC_RELOCATE_OK;
-		}
-		break;
-	}
-	return result == UNFAIR ? give_up(r) : PC_RELOCATE_MORE;
-}
-
-pc_relocate_status pc_relocate_step(pc_relocator *r) {
-	const pc_relocate_ops *ops = r->ops;
-	unsigned half = 1u - r->running;
-	switch (r->phase) {
-	case IDLE:
-		return PC_RELOCATE_OK;
-	case SHUFFLE:
-	case PLACE:
-		if (r->used == r->drawn) {
-			return draw(r) ? PC_RELOCATE_MORE : PC_RELOCATE_RANDOM;
-		}
-		ops->open(ops->context, 2);
-		break;
-	case FLIP:
-		ops->flip(ops->context, half);
-		ops->open(ops->context, 2);
-		enter(r, DRAIN);
-		ops->close(ops->context);
-		return PC_RELOCATE_MORE;
-	case DRAIN:
-		if (ops->frames(ops->context, half)) {
-			return PC_RELOCATE_WAITING;
-		}
-		ops->retire(ops->context, half);
-		ops->open(ops->context, half);
-		r->draining = false;
-		enter(r, WIPE);
-		break;
-	default:
-		ops->open(ops->context, half);
-		break;
-	}
-	pc_relocate_status status = open_step(r, half);
-	ops->close(ops->context);
-	return status;
 }
 
 /* ---- evidence ---------------------------------------------------------------------------------------------------- */
@@ -643,7 +582,15 @@ uint32_t pc_relocate_undo_dispatch(const pc_relocator *r, uint32_t index) {
 	return r->dispatch[index] - delta(r, r->running, r->table->entries[index].unit);
 }
 
+/* ---- checks ------------------------------------------------------------------------------------------------------ */
+
 enum { CHECK_LAYOUT, CHECK_UNITS, CHECK_GAPS, CHECK_DISPATCH, CHECK_SPARE, CHECK_DONE };
+
+static void next_phase(pc_relocate_checker *c, uint8_t phase) {
+	c->phase = phase;
+	c->index = c->word = 0;
+	c->at = (pc_canonical){0};
+}
 
 /* Places ascend along the order, and no unit reaches into the next: so the order has each unit once. One step. */
 static bool check_layout(const pc_relocator *r, unsigned half, pc_relocate_checker *c, uint32_t *number) {
@@ -664,38 +611,139 @@ static bool check_layout(const pc_relocator *r, unsigned half, pc_relocate_check
 	return true;
 }
 
-/* [word, end) of a half traps; false: *number does not. */
-static bool check_traps(const uint32_t *half, uint32_t word, uint32_t end, uint32_t *number) {
-	for (; word < end; word++) {
-		if (half[word] != PC_RELOCATION_TRAP) {
-			*number = word;
+/* One step in the units of a half that runs: false, and unit *number differs. */
+static bool check_units(const pc_relocator *r, unsigned half, pc_relocate_checker *c, uint32_t *number) {
+	const pc_relocation_table *table = r->table;
+	uint8_t piece[COMPARED];
+	uint32_t offset = c->word * 4u;
+	size_t size = undo(r, half, &c->at, offset, piece, sizeof piece);
+	const uint8_t *canonical = (const uint8_t *)r->code + offset;
+	for (uint32_t i = 0; i < size; i++) {
+		if (piece[i] != canonical[i]) {
+			uint32_t unit = 0;
+			while ((table->units[unit].offset + table->units[unit].size) * 4u <= offset + i) {
+				unit++;
+			}
+			*number = unit;
 			return false;
+		}
+	}
+	c->word += (uint32_t)size / 4u;
+	return true;
+}
+
+/* The same in a half that was left and whose patches have been undone: quicker, as there is nothing to compute. */
+static bool compare_units(const pc_relocator *r, unsigned half, pc_relocate_checker *c, uint32_t *number) {
+	const pc_relocation_table *table = r->table;
+	for (uint32_t work = 0; c->index < table->unit_count && work < WORK; work += COMPARE_WORK) {
+		const pc_relocation_unit *unit = &table->units[c->index];
+		const uint32_t *moved = r->half[half] + r->layout[half].place[c->index] + c->word;
+		uint32_t count = unit->size - c->word, most = (WORK - work) / 3 + 1;
+		count = count < most ? count : most;
+		if (!same_words(moved, r->code + unit->offset + c->word, count)) {
+			*number = c->index;
+			return false;
+		}
+		work += 3 * count;
+		c->word += count;
+		if (c->word == unit->size) {
+			c->word = 0;
+			c->index++;
 		}
 	}
 	return true;
 }
 
-/* One step in the gaps before unit `index` of the order, or behind the last; true: it is well. */
-static bool check_gap(const pc_relocator *r, unsigned half, pc_relocate_checker *c, uint32_t *number) {
-	const pc_relocation_table *table = r->table;
-	uint32_t unit = c->index < table->unit_count ? r->layout[half].order[c->index] : 0;
-	uint32_t end = c->index < table->unit_count ? r->layout[half].place[unit] : table->half_words;
-	uint32_t until = end - c->word > SCANNED ? c->word + SCANNED : end;
-	if (!check_traps(r->half[half], c->word, until, number)) {
-		return false;
+/* [word, end) of a half traps; false: *number does not. */
+static bool check_traps(const uint32_t *half, uint32_t word, uint32_t end, uint32_t *number) {
+	const uint32_t *at = half + word;
+	uint32_t trap = PC_RELOCATION_TRAP, differs = 0;
+	for (uint32_t left = (end - word) / 4; left > 0; left--, at += 4) {
+		if (((at[0] ^ trap) | (at[1] ^ trap) | (at[2] ^ trap) | (at[3] ^ trap)) != 0) {
+			break;
+		}
 	}
-	c->word = until;
-	if (until == end) {
-		c->word = end + (c->index < table->unit_count ? table->units[unit].size : 0);
-		c->index++;
+	for (; at < half + end && differs == 0; at++) {
+		differs = *at ^ trap;
+	}
+	if (differs != 0) {
+		*number = (uint32_t)(at - half) - 1;
+	}
+	return differs == 0;
+}
+
+/* One step in the gaps before units of the order, and behind the last. */
+static bool check_gaps(const pc_relocator *r, unsigned half, pc_relocate_checker *c, uint32_t *number) {
+	const pc_relocation_table *table = r->table;
+	const pc_layout *layout = &r->layout[half];
+	uint32_t left = SCANNED;
+	for (uint32_t i = 0; i < GAPS && left > 0 && c->index <= table->unit_count; i++) {
+		bool last = c->index == table->unit_count;
+		uint32_t unit = last ? 0 : layout->order[c->index];
+		uint32_t end = last ? table->half_words : layout->place[unit];
+		uint32_t until = end - c->word > left ? c->word + left : end;
+		if (!check_traps(r->half[half], c->word, until, number)) {
+			return false;
+		}
+		left -= until - c->word;
+		c->word = until;
+		if (until == end) {
+			c->word += last ? 0 : table->units[unit].size;
+			c->index++;
+		}
 	}
 	return true;
 }
 
-static void next_phase(pc_relocate_checker *c, uint8_t phase) {
-	c->phase = phase;
-	c->index = c->word = 0;
-	c->at = (pc_canonical){0};
+/* A step of the check of a half with code in it: true, and there is more, or phase is CHECK_DISPATCH: it is well. `undone`: it
+ * was left, and its patches have been undone. */
+static bool check_half(
+	const pc_relocator *r, unsigned half, bool undone, pc_relocate_checker *c, pc_changed *changed, uint32_t *number) {
+	switch (c->phase) {
+	case CHECK_LAYOUT:
+		if (!check_layout(r, half, c, number)) {
+			*changed = PC_CHANGED_LAYOUT;
+			return false;
+		}
+		if (c->index == r->table->unit_count) {
+			next_phase(c, CHECK_UNITS);
+		}
+		return true;
+	case CHECK_UNITS:
+		if (!(undone ? compare_units(r, half, c, number) : check_units(r, half, c, number))) {
+			*changed = PC_CHANGED_UNIT;
+			return false;
+		}
+		if (undone ? c->index == r->table->unit_count : c->word == r->table->code_words) {
+			next_phase(c, CHECK_GAPS);
+		}
+		return true;
+	default:
+		if (!check_gaps(r, half, c, number)) {
+			*changed = PC_CHANGED_GAP;
+			return false;
+		}
+		if (c->index > r->table->unit_count) {
+			next_phase(c, CHECK_DISPATCH);
+		}
+		return true;
+	}
+}
+
+/* A step of the check of the dispatch table: c->index is behind the last entry when it is done. */
+static bool check_dispatch(const pc_relocator *r, pc_relocate_checker *c, pc_changed *changed, uint32_t *number) {
+	const pc_relocation_table *table = r->table;
+	const uint16_t *place = r->layout[r->running].place;
+	uint32_t base = r->half_address[r->running] | 1u;
+	for (uint32_t i = 0; i < SCANNED && c->index < table->entry_count; i++, c->index++) {
+		const pc_relocation_entry *entry = &table->entries[c->index];
+		if (r->dispatch[c->index] != base + 4u * place[entry->unit] + 2u * entry->offset) {
+			*changed = PC_CHANGED_DISPATCH;
+			*number = c->index;
+			return false;
+		}
+	}
+	return true;
 }
 
 bool pc_relocate_check(const pc_relocator *r, pc_relocate_checker *c, pc_changed *changed, uint32_t *number) {
@@ -705,67 +753,21 @@ bool pc_relocate_check(const pc_relocator *r, pc_relocate_checker *c, pc_changed
 	if (c->epoch != r->epoch || (c->spare && c->phase < CHECK_DISPATCH && !r->draining)) {
 		*c = (pc_relocate_checker){.epoch = r->epoch};
 	}
-	unsigned half = c->spare ? 1u - r->running : r->running;
 	switch (c->phase) {
 	case CHECK_LAYOUT:
-		if (!check_layout(r, half, c, number)) {
-			*changed = PC_CHANGED_LAYOUT;
+	case CHECK_UNITS:
+	case CHECK_GAPS:
+		if (!check_half(r, c->spare ? 1u - r->running : r->running, false, c, changed, number)) {
 			return false;
 		}
-		if (c->index == table->unit_count) {
-			next_phase(c, CHECK_UNITS);
-		}
-		return true;
-	case CHECK_UNITS: {
-		uint8_t piece[COMPARED];
-		uint32_t offset = c->word * 4u;
-		size_t size = undo(r, half, &c->at, offset, piece, sizeof piece);
-		const uint8_t *canonical = (const uint8_t *)r->code + offset;
-		for (uint32_t i = 0; i < size; i++) {
-			if (piece[i] != canonical[i]) {
-				uint32_t unit = 0;
-				while ((table->units[unit].offset + table->units[unit].size) * 4u <= offset + i) {
-					unit++;
-				}
-				*changed = PC_CHANGED_UNIT;
-				*number = unit;
-				return false;
-			}
-		}
-		c->word += (uint32_t)size / 4u;
-		if (c->word == table->code_words) {
-			next_phase(c, CHECK_GAPS);
-		}
-		return true;
-	}
-	case CHECK_GAPS:
-		for (uint32_t i = 0; i < SHUFFLED / 2 && c->index <= table->unit_count; i++) {
-			uint32_t before = c->index;
-			if (!check_gap(r, half, c, number)) {
-				*changed = PC_CHANGED_GAP;
-				return false;
-			}
-			if (c->index == before) {
-				break; /* a wide gap: on in the next step */
-			}
-		}
-		if (c->index > table->unit_count) {
-			next_phase(c, CHECK_DISPATCH);
-			if (!c->spare && r->draining) {
-				c->spare = true;
-				next_phase(c, CHECK_LAYOUT);
-			}
+		if (c->phase == CHECK_DISPATCH && !c->spare && r->draining) {
+			c->spare = true;
+			next_phase(c, CHECK_LAYOUT);
 		}
 		return true;
 	case CHECK_DISPATCH:
-		for (uint32_t i = 0; i < SCANNED / 8 && c->index < table->entry_count; i++, c->index++) {
-			const pc_relocation_entry *entry = &table->entries[c->index];
-			uint32_t canonical = (r->code_address + 4u * table->units[entry->unit].offset + 2u * entry->offset) | 1u;
-			if (pc_relocate_undo_dispatch(r, c->index) != canonical) {
-				*changed = PC_CHANGED_DISPATCH;
-				*number = c->index;
-				return false;
-			}
+		if (!check_dispatch(r, c, changed, number)) {
+			return false;
 		}
 		if (c->index == table->entry_count) {
 			next_phase(c, CHECK_SPARE);
@@ -792,4 +794,205 @@ bool pc_relocate_check(const pc_relocator *r, pc_relocate_checker *c, pc_changed
 	default:
 		return false;
 	}
+}
+
+/* ---- a move ------------------------------------------------------------------------------------------------------ */
+
+void pc_relocate_begin(pc_relocator *r) {
+	const pc_relocate_ops *ops = r->ops;
+	ops->open(ops->context, 1);
+	forget_draw(r);
+	r->epoch = 0;
+	r->running = 1; /* so that the first flip leads to half 0 */
+	r->draining = false;
+	enter(r, WIPE);
+	while (!wipe(r, 1)) {
+	}
+	ops->close(ops->context);
+	ops->open(ops->context, 0);
+	enter(r, WIPE);
+	while (!wipe(r, 0)) {
+	}
+	enter(r, PLACE);
+	identity(r, &r->layout[0]);
+	while (r->index < r->table->unit_count) {
+		(void)lay_out(r, &r->layout[0], false);
+	}
+	enter(r, COPY);
+	while (!fill(r, 0, false)) {
+	}
+	enter(r, FLIP);
+	ops->close(ops->context);
+	ops->flip(ops->context, 0);
+	ops->open(ops->context, 2);
+	enter(r, IDLE);
+	r->draining = false;
+	r->epoch = 0;
+	ops->close(ops->context);
+	ops->retire(ops->context, 1);
+}
+
+void pc_relocate_commit(pc_relocator *r) {
+	unsigned half = 1u - r->running;
+	const uint16_t *place = r->layout[half].place;
+	const pc_relocation_entry *entry = r->table->entries;
+	uint32_t base = r->half_address[half] | 1u;
+	for (uint32_t i = 0; i < r->table->entry_count; i++, entry++) {
+		r->dispatch[i] = base + 4u * place[entry->unit] + 2u * entry->offset;
+	}
+	r->running = (uint8_t)half;
+	r->draining = true;
+	r->epoch += r->epoch != UINT32_MAX;
+}
+
+pc_relocate_status pc_relocate_start(pc_relocator *r, uint32_t floor, bool check) {
+	if (r->phase != IDLE) {
+		return PC_RELOCATE_MORE;
+	}
+	if (r->table->bits.layout >> 16 < floor) {
+		return PC_RELOCATE_ENTROPY;
+	}
+	r->ops->open(r->ops->context, 2);
+	identity(r, &r->layout[1 - r->running]);
+	forget_draw(r);
+	enter(r, SHUFFLE);
+	r->checking = check;
+	r->index = r->table->unit_count;
+	r->ops->close(r->ops->context);
+	return PC_RELOCATE_MORE;
+}
+
+static pc_relocate_status give_up(pc_relocator *r) {
+	forget_draw(r);
+	enter(r, IDLE);
+	return PC_RELOCATE_RANDOM;
+}
+
+/* What is found first stays. */
+static void keep(pc_relocator *r, pc_changed changed, uint32_t number) {
+	if (r->changed == PC_CHANGED_NOTHING && changed != PC_CHANGED_NOTHING) {
+		r->changed = (uint8_t)changed;
+		r->changed_number = number;
+	}
+}
+
+/* A step; true: there is more. What has been changed is done away with by what follows, and so is what else may be. */
+static bool check_before_flip(pc_relocator *r) {
+	pc_changed changed = PC_CHANGED_NOTHING;
+	uint32_t number = 0;
+	bool well = check_dispatch(r, &r->checker, &changed, &number);
+	keep(r, changed, number);
+	return well && r->checker.index < r->table->entry_count;
+}
+
+/* Before anything is written by them. */
+static void check_places(pc_relocator *r, unsigned half) {
+	uint32_t number = 0;
+	if (!check_layout(r, half, &r->checker, &number)) {
+		keep(r, PC_CHANGED_LAYOUT, number);
+		enter(r, WIPE);
+	} else if (r->checker.index == r->table->unit_count) {
+		enter(r, UNDO);
+	}
+}
+
+static bool check_before_wipe(pc_relocator *r, unsigned half) {
+	pc_changed changed = PC_CHANGED_NOTHING;
+	uint32_t number = 0;
+	bool well = check_half(r, half, true, &r->checker, &changed, &number);
+	keep(r, changed, number);
+	return well && r->checker.phase != CHECK_DISPATCH;
+}
+
+static pc_relocate_status open_step(pc_relocator *r, unsigned half) {
+	drawing result = DRAWN;
+	switch (r->phase) {
+	case SHUFFLE:
+		result = shuffle(r, r->layout[half].order);
+		if (result == DRAWN && r->index <= 1) {
+			enter(r, PLACE);
+		}
+		break;
+	case PLACE:
+		result = lay_out(r, &r->layout[half], true);
+		if (result == DRAWN && r->index == r->table->unit_count) {
+			forget_draw(r);
+			enter(r, COPY);
+		}
+		break;
+	case COPY:
+		if (fill(r, half, false)) {
+			enter(r, CALLS);
+		}
+		break;
+	case PLACES:
+		check_places(r, half);
+		break;
+	case UNDO:
+		if (fill(r, half, true)) {
+			enter(r, CHECK);
+			r->checker.phase = CHECK_UNITS;
+		}
+		break;
+	case CALLS:
+		if (!check_before_flip(r)) {
+			enter(r, FLIP);
+		}
+		break;
+	case CHECK:
+		if (!check_before_wipe(r, half)) {
+			enter(r, WIPE);
+		}
+		break;
+	default: /* WIPE */
+		if (wipe(r, half)) {
+			enter(r, IDLE);
+			return PC_RELOCATE_OK;
+		}
+		break;
+	}
+	return result == UNFAIR ? give_up(r) : PC_RELOCATE_MORE;
+}
+
+pc_relocate_status pc_relocate_step(pc_relocator *r) {
+	const pc_relocate_ops *ops = r->ops;
+	unsigned half = 1u - r->running;
+	switch (r->phase) {
+	case IDLE:
+		return PC_RELOCATE_OK;
+	case SHUFFLE:
+	case PLACE:
+		if (r->used == r->drawn) {
+			return draw(r) ? PC_RELOCATE_MORE : PC_RELOCATE_RANDOM;
+		}
+		ops->open(ops->context, 2);
+		break;
+	case FLIP:
+		ops->flip(ops->context, half);
+		ops->open(ops->context, 2);
+		enter(r, DRAIN);
+		ops->close(ops->context);
+		return PC_RELOCATE_MORE;
+	case DRAIN:
+		if (ops->frames(ops->context, half)) {
+			return PC_RELOCATE_WAITING;
+		}
+		ops->retire(ops->context, half);
+		ops->open(ops->context, 2);
+		r->draining = false;
+		enter(r, r->checking ? PLACES : WIPE);
+		ops->close(ops->context);
+		return PC_RELOCATE_MORE;
+	case PLACES:
+	case CALLS:
+	case CHECK:
+		ops->open(ops->context, 2);
+		break;
+	default:
+		ops->open(ops->context, half);
+		break;
+	}
+	pc_relocate_status status = open_step(r, half);
+	ops->close(ops->context);
+	return status;
 }

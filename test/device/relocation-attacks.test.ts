@@ -42,6 +42,7 @@ const orders = [
 type Order = (typeof orders)[number];
 const mail = { words: 12, done: 252, size: 260, room: 260 } as const;
 const where = { runningHalf: 0, unitInOtherHalf: 1, gapInOtherHalf: 2 } as const;
+const PHASES = 16;
 const samplePlaces = ["running half", "other half", "dispatch table", "canonical code", "data"] as const;
 
 /** What the app tells at its start. */
@@ -390,12 +391,12 @@ describeAt([mps2], "attacks on code that moves", (place) => {
 			expect(await victim.obey("sample", [1009])).toBe(0);
 			for (let moves = 0; moves < 40; moves++) await victim.move();
 			expect(await victim.obey("sample", [0])).toBe(0);
-			const bytes = Buffer.from(await device.readMemory("victim_samples", samplePlaces.length * phases.length * 16));
+			const bytes = Buffer.from(await device.readMemory("victim_samples", samplePlaces.length * PHASES * 16));
 			const [none, write, run] = [0, 1, 2];
 			/* By rights: writable | executable << 1. */
 			const seen = (name: (typeof samplePlaces)[number], phase: Phase): number[] =>
 				[0, 1, 2, 3].map((rights) =>
-					bytes.readUInt32LE(16 * (samplePlaces.indexOf(name) * phases.length + phases.indexOf(phase)) + 4 * rights),
+					bytes.readUInt32LE(16 * (samplePlaces.indexOf(name) * PHASES + phases.indexOf(phase)) + 4 * rights),
 				);
 			const lines: string[] = [];
 			let samples = 0;
@@ -462,44 +463,44 @@ describeAt([mps2], "attacks on code that moves", (place) => {
 					"write to the half that is filled, between steps",
 					false,
 					"step",
-					[phase("copy"), write, where.unitInOtherHalf, 0],
+					[phase("copy"), 1, write, where.unitInOtherHalf, 0],
 				],
 				[
 					"jump to the half that is filled, between steps",
 					true,
 					"step",
-					[phase("copy"), call, where.unitInOtherHalf, 0],
+					[phase("copy"), 1, call, where.unitInOtherHalf, 0],
 				],
 				[
 					"jump to the half that is full, before the flip",
 					true,
 					"step",
-					[phase("flip"), call, where.unitInOtherHalf, 0],
+					[phase("flip"), 0, call, where.unitInOtherHalf, 0],
 				],
-				["write to the running half, between steps", false, "step", [phase("copy"), write, where.runningHalf, 0]],
+				["write to the running half, between steps", false, "step", [phase("copy"), 1, write, where.runningHalf, 0]],
 				[
 					"jump to the half that is wiped, between steps",
 					true,
 					"step",
-					[phase("wipe"), call, where.unitInOtherHalf, 0],
+					[phase("wipe"), 1, call, where.unitInOtherHalf, 0],
 				],
 				[
 					"jump to the half that is filled, while it is written",
 					true,
 					"interrupt",
-					[phase("copy"), call, where.unitInOtherHalf, 0],
+					[phase("copy"), 1, call, where.unitInOtherHalf, 0],
 				],
 				[
 					"write to the running half, while the other is written",
 					false,
 					"interrupt",
-					[phase("copy"), write, where.runningHalf, 0],
+					[phase("copy"), 1, write, where.runningHalf, 0],
 				],
 				[
 					"jump to the half that is wiped, while it is written",
 					true,
 					"interrupt",
-					[phase("wipe"), call, where.unitInOtherHalf, 0],
+					[phase("wipe"), 1, call, where.unitInOtherHalf, 0],
 				],
 			];
 			for (const [name, jump, order, words] of attacks) {
@@ -524,7 +525,7 @@ describeAt([mps2], "attacks on code that moves", (place) => {
 	test("what an interrupt writes into the half while it is open is found", async () => {
 		await withVictim(place, async (device, victim) => {
 			expect(await victim.obey("check")).toBe(changed.nothing);
-			const words = [phases.indexOf("copy"), orderNumber("write"), where.gapInOtherHalf, 0x47704770];
+			const words = [phases.indexOf("copy"), 1, orderNumber("write"), where.gapInOtherHalf, 0x47704770];
 			expect(typeof (await victim.obey("interrupt", words))).toBe("number");
 			const { words: after } = await victim.mail();
 			expect(after[9]).toBe(1);

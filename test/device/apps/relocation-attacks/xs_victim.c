@@ -13,17 +13,14 @@
 
 #include <string.h>
 
-/* Phases of native/relocate/relocate.c. */
-enum { IDLE, SHUFFLE, PLACE, COPY, FLIP, DRAIN, WIPE };
-
 typedef enum {
 	NOTHING,
 	RECEIVE, /* words[0..count): a message */
 	WRITE,   /* words[0]: address, words[1]: value */
 	CALL,    /* words[0]: address, words[1]: argument */
 	MOVE,
-	STEP,      /* words: phase, WRITE or CALL, and where: between two steps of a move, when it has come to that phase */
-	INTERRUPT, /* the same in the midst of a step, in an interrupt */
+	STEP,      /* words: phase, least index, WRITE or CALL, where, value or argument: between two steps of a move */
+	INTERRUPT, /* the same in the midst of a step that has the other half open, in an interrupt */
 	SAMPLE,    /* words: clock ticks. So often an interrupt looks at the memory protection; 0: no more. */
 	CHECK,     /* of all that runs and waits: what has changed << 16 | its number */
 	STATUS,    /* of hosts/common/moving.h */
@@ -142,7 +139,8 @@ static uint32_t vectors[64] __attribute__((aligned(256)));
 /* What samples have seen: [phase][may be written | may be executed << 1] of the running half, the other one, the dispatch
  * table, the canonical code, and data. */
 #define SAMPLED 5
-uint32_t victim_samples[SAMPLED][WIPE + 1][4];
+#define PHASES 16
+uint32_t victim_samples[SAMPLED][PHASES][4];
 
 /* The attributes of an address, by the MPU's registers as they are now: writable 1, executable 2. */
 static unsigned rights_at(uint32_t address) {
@@ -180,9 +178,15 @@ static uint32_t place_of(uint32_t where) {
 	}
 }
 
+/* To the phase and the index of the order? */
+static bool has_come(void) {
+	return pc_arena_relocator.phase == victim_mail.words[0] && pc_arena_relocator.index >= victim_mail.words[1];
+}
+
 static void attack(const uint32_t *words) {
 	uint32_t address = place_of(words[1]);
 	victim_mail.words[8] = address;
+	victim_mail.words[10] = pc_arena_relocator.phase;
 	if (words[0] == WRITE) {
 		*(volatile uint32_t *)address = words[2];
 	} else {
@@ -196,17 +200,16 @@ static void on_tick(void) {
 	extern uint32_t pc_dispatch[], __relocatable_start[];
 	const uint32_t places[SAMPLED] = {r->half_address[r->running], other_half(), (uint32_t)(uintptr_t)pc_dispatch,
 		(uint32_t)(uintptr_t)__relocatable_start, (uint32_t)(uintptr_t)&victim_dose};
-	if (r->phase > WIPE) {
+	if (r->phase >= PHASES) {
 		return;
 	}
 	for (unsigned i = 0; i < SAMPLED; i++) {
 		victim_samples[i][r->phase][rights_at(places[i])]++;
 	}
-	if (victim_mail.order == INTERRUPT && r->phase == victim_mail.words[0] && r->index > 0 &&
-		(rights_at(other_half()) & 1u) != 0) {
+	if (victim_mail.order == INTERRUPT && has_come() && (rights_at(other_half()) & 1u) != 0) {
 		victim_mail.order = NOTHING;
 		SYST_CSR = 0;
-		attack(victim_mail.words + 1);
+		attack(victim_mail.words + 2);
 		victim_mail.done++;
 	}
 }
@@ -272,10 +275,10 @@ void xs_victim_obey(xsMachine *the) {
 	}
 	if (order == STEP) {
 		(void)pc_moving_request();
-		if (!pc_moving_pending()) {
+		if (pc_moving_due() != 0) {
 			return; /* random numbers come first */
 		}
-		while (pc_arena_relocator.phase != words[0] || (words[0] == COPY && pc_arena_relocator.index == 0)) {
+		while (!has_come()) {
 			pc_moving_step();
 		}
 	}
@@ -296,7 +299,7 @@ void xs_victim_obey(xsMachine *the) {
 		result = pc_moving_request();
 		break;
 	case STEP:
-		attack(words + 1);
+		attack(words + 2);
 		break;
 	case SAMPLE:
 		interrupt_every(words[0]);
