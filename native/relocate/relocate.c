@@ -353,11 +353,14 @@ static drawing lay_out(pc_relocator *r, const pc_layout *layout, bool random) {
 	return result;
 }
 
-/* Bytes to ask for at first, with some to spare: a shuffle takes 8 bits a unit, 11 above 181. With the 32 bytes that a request
- * takes for itself (native/entropy/stream.h) they are whole blocks of the stream. */
-static size_t first_draw(const pc_relocation_table *table) {
-	uint32_t units = table->unit_count;
-	uint32_t bits = units * (8u + table->gap_log2) + (units > 181 ? 3u * (units - 181) : 0) + 160;
+/* Bytes to ask for now: what the rest of the draw needs, with some to spare: a shuffle takes 8 bits a unit, 11 above 181. With
+ * the 32 bytes that a request takes for itself (native/entropy/stream.h) they are whole blocks of the stream. More than
+ * PC_RELOCATE_DRAW come in several requests. */
+static size_t draw_size(const pc_relocator *r) {
+	uint32_t gap = r->table->gap_log2, units = r->table->unit_count, left = r->index, bits = (units - left) * gap;
+	if (r->phase == SHUFFLE) {
+		bits = left * 8u + (left > 181 ? 3u * (left - 181) : 0) + units * gap + 160;
+	}
 	uint32_t bytes = ((bits / 8 + 32 + 63) & ~63u) - 32;
 	return bytes < PC_RELOCATE_DRAW ? bytes : PC_RELOCATE_DRAW;
 }
@@ -365,7 +368,7 @@ static size_t first_draw(const pc_relocation_table *table) {
 /* Fills the pool; nothing is open meanwhile. */
 static bool draw(pc_relocator *r) {
 	uint16_t bytes[PC_RELOCATE_DRAW / 2];
-	size_t size = r->drawn == 0 ? first_draw(r->table) : 32;
+	size_t size = draw_size(r);
 	bool ready = r->ops->random(r->ops->context, (uint8_t *)bytes, size);
 	r->ops->open(r->ops->context, 2);
 	if (ready) {

@@ -2,7 +2,10 @@
 
 import type { RelocationPlan } from "./relocation.ts";
 
-type Shape = Pick<RelocationPlan, "units" | "gapLog2" | "offsets">;
+/** What an order of units and a draw depend on. */
+type Shape = Pick<RelocationPlan, "gapLog2" | "offsets"> & {
+	readonly units: readonly Pick<RelocationPlan["units"][number], "size" | "align">[];
+};
 /** The same without the units' alignment. */
 type Sizes = Pick<Shape, "gapLog2" | "offsets"> & { readonly units: readonly { readonly size: number }[] };
 
