@@ -15,6 +15,7 @@
 #include "mc.defines.h"
 #include "stream.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #ifndef MODDEF_RELOCATION_PERIOD
@@ -299,6 +300,9 @@ pc_moving pc_moving_state(void) {
 
 /* ---- evidence ----------------------------------------------------------------------------------------------------- */
 
+/* What taking off a piece's patches costs at most, an instruction a byte. */
+#define UNDO_WORK 24u
+
 void pc_moving_read(uint8_t *to, const uint8_t *from, size_t size) {
 	static pc_canonical at; /* where the last piece was: a walk that goes on costs less */
 	uint32_t offset = (uint32_t)(uintptr_t)from - pc_arena_relocator.code_address;
@@ -307,6 +311,7 @@ void pc_moving_read(uint8_t *to, const uint8_t *from, size_t size) {
 	}
 	size_t count = pc_relocate_undo(&pc_arena_relocator, &at, offset, to, size);
 	memset(to + count, 0, size - count);
+	pc_background_spend(UNDO_WORK * (uint32_t)size);
 }
 
 void pc_moving_read_dispatch(uint8_t *to, const uint8_t *from, size_t size) {
@@ -322,13 +327,10 @@ static bool intact(void) {
 	pc_relocation_table opened;
 	uint32_t size = (uint32_t)(pc_relocation_data_end - pc_relocation_data);
 	const pc_relocator *now = &pc_arena_relocator, built = as_built();
-	return pc_relocation_open(&opened, pc_relocation_data, size) == PC_RELOCATION_OK && opened.data == table.data &&
-		   opened.size == table.size && opened.units == table.units && opened.entries == table.entries &&
-		   opened.patches == table.patches && opened.unit_count == table.unit_count &&
-		   opened.entry_count == table.entry_count && opened.patch_words == table.patch_words &&
-		   opened.code_words == table.code_words && opened.half_words == table.half_words &&
-		   now->table == built.table && now->ops == built.ops && now->code == built.code &&
-		   now->code_address == built.code_address && memcmp(now->half, built.half, sizeof built.half) == 0 &&
+	return pc_relocation_describe(&opened, pc_relocation_data, size) == PC_RELOCATION_OK &&
+		   memcmp(&opened, &table, offsetof(pc_relocation_table, offsets)) == 0 && now->table == built.table &&
+		   now->ops == built.ops && now->code == built.code && now->code_address == built.code_address &&
+		   memcmp(now->half, built.half, sizeof built.half) == 0 &&
 		   memcmp(now->half_address, built.half_address, sizeof built.half_address) == 0 &&
 		   now->dispatch == built.dispatch && memcmp(now->layout, built.layout, sizeof built.layout) == 0 &&
 		   now->running < 2;
