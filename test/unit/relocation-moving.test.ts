@@ -164,7 +164,9 @@ describe.skipIf(missing)("code that moves", () => {
 
 	test("finds in the half that it leaves what was changed there, before it is wiped", async () => {
 		const plan = get(held.plan);
-		const unit = plan.units.findIndex(({ name }) => name.includes("cbor_tag") || name.includes("cbor_map") || name.includes("cbor_array"));
+		const unit = plan.units.findIndex(
+			({ name }) => name.includes("cbor_tag") || name.includes("cbor_map") || name.includes("cbor_array"),
+		);
 		if (unit < 0) console.log(plan.units.map(({ name }) => name).join());
 		expect(unit).toBeGreaterThan(0);
 		const moveAndFind = async (): Promise<number> => {
