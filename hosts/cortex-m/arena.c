@@ -1,4 +1,10 @@
 /* arena.c: see arena.h. */
+
+/* Opened and closed with each step of a move. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O2")
+#endif
+
 #include "arena.h"
 
 #include "cortex-m.h"

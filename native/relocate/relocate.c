@@ -14,11 +14,11 @@
 #define PLACED 64u
 #define GAPS 32u
 #define WIPED 4096u
-#define WORK 3200u
+#define WORK 3400u
 #define UNIT_WORK 70u
-#define PATCH_WORK 26u
+#define PATCH_WORK 23u
 #define COMPARED 128u
-#define COMPARE_WORK 40u
+#define COMPARE_WORK 62u
 #define SCANNED 320u
 
 /* A fair source is rejected so often in a row once in 2^64 times at most. */
@@ -149,11 +149,22 @@ static uint32_t patch_size(uint32_t word) {
  * BL and B.W: S imm10 : J1 J2 imm11. Code and arena are so small that a displacement, at most 2^22 bytes both ways, leaves
  * J1 and J2 at 1: what counts is S:imm10:imm11:0, modulo 2^23. (DDI 0403, A7.7.12 and A7.7.18.)
  */
-static inline uint32_t add_to_branch(uint32_t raw, uint32_t shift) {
-	uint32_t value = (raw & 0x7FFu) << 11 | (raw >> 16 & 0x7FFu);
-	value += shift >> 1;
+#if defined(__ARM_ARCH) && __ARM_ARCH_ISA_THUMB >= 2
+/* Most of a move's patches are these, and a compiler does not see that BFI does it. */
+static inline uint32_t add_to_branch(uint32_t raw, uint32_t halfwords) {
+	uint32_t value = raw >> 16 & 0x7FFu;
+	__asm__("bfi %0, %1, #11, #11" : "+r"(value) : "r"(raw));
+	value += halfwords;
+	__asm__("bfi %0, %1, #16, #11" : "+r"(raw) : "r"(value));
+	__asm__("bfi %0, %1, #0, #11" : "+r"(raw) : "r"(value >> 11));
+	return raw;
+}
+#else
+static inline uint32_t add_to_branch(uint32_t raw, uint32_t halfwords) {
+	uint32_t value = ((raw & 0x7FFu) << 11 | (raw >> 16 & 0x7FFu)) + halfwords;
 	return (raw & 0xF800F800u) | (value >> 11 & 0x7FFu) | (value & 0x7FFu) << 16;
 }
+#endif
 
 /* Adds to the field of an instruction, or of a word: modulo the field's size, so that adding -shift undoes it. The first
  * halfword of an instruction is the lower one of `raw`. Encodings: DDI 0403, A7.7.12 (B), A7.7.76 (MOV), A7.7.79
@@ -161,7 +172,7 @@ static inline uint32_t add_to_branch(uint32_t raw, uint32_t shift) {
 static uint32_t add_to_field(pc_patch_kind kind, uint32_t raw, uint32_t shift) {
 	switch (kind) {
 	case PC_PATCH_BRANCH24:
-		return add_to_branch(raw, shift);
+		return add_to_branch(raw, shift >> 1);
 	case PC_PATCH_BRANCH19: {
 		/* S cond imm6 : J1 J2 imm11; the displacement is S:J2:J1:imm6:imm11:0. */
 		uint32_t value = (raw >> 10 & 1u) << 20 | (raw >> 27 & 1u) << 19 | (raw >> 29 & 1u) << 18 |
@@ -311,27 +322,30 @@ static drawing lay_out(pc_relocator *r, const pc_layout *layout, bool random) {
 	const pc_relocation_unit *units = r->table->units;
 	const uint16_t *order = layout->order;
 	uint16_t *places = layout->place;
-	uint32_t index = r->index, cursor = r->cursor, until = r->table->unit_count;
+	uint32_t index = r->index, cursor = r->cursor, until = r->table->unit_count, gap = 0;
+	uint32_t gap_log2 = random ? r->table->gap_log2 : 0, offsets = random ? r->table->offsets : 1;
 	drawing result = DRAWN;
 	pool p = begin_pool(r);
 	until = until - index > PLACED ? index + PLACED : until;
-	for (; index < until; index++) {
-		uint32_t gap = 0;
-		if (random) {
-			if (index == 0) {
-				result = choose(&p, r->table->offsets - 1, width_of(r->table->offsets - 1), &gap);
-			} else if (!take(&p, r->table->gap_log2, &gap)) {
-				result = DRY;
-			}
-			if (result != DRAWN) {
-				break;
-			}
+	if (index == 0) {
+		result = choose(&p, offsets - 1, width_of(offsets - 1), &gap);
+	} else if (!take(&p, gap_log2, &gap)) {
+		result = DRY;
+	}
+	while (result == DRAWN) {
+		uint32_t unit = order[index], place = cursor + gap;
+		if (__builtin_expect(units[unit].align_log2 > 2, 0)) {
+			uint32_t mask = (1u << (units[unit].align_log2 - 2)) - 1;
+			place = (place + mask) & ~mask;
 		}
-		uint32_t unit = order[index];
-		uint32_t mask = (1u << (units[unit].align_log2 - 2)) - 1;
-		uint32_t place = (cursor + gap + mask) & ~mask;
 		places[unit] = (uint16_t)place;
 		cursor = place + units[unit].size;
+		if (++index == until) {
+			break;
+		}
+		if (!take(&p, gap_log2, &gap)) {
+			result = DRY;
+		}
 	}
 	r->index = (uint16_t)index;
 	r->cursor = cursor;
@@ -339,11 +353,14 @@ static drawing lay_out(pc_relocator *r, const pc_layout *layout, bool random) {
 	return result;
 }
 
-/* Bytes to ask for at first, with some to spare: a shuffle takes 8 bits a unit, 11 above 181. With the 32 bytes that a request
- * takes for itself (native/entropy/stream.h) they are whole blocks of the stream. */
-static size_t first_draw(const pc_relocation_table *table) {
-	uint32_t units = table->unit_count;
-	uint32_t bits = units * (8u + table->gap_log2) + (units > 181 ? 3u * (units - 181) : 0) + 160;
+/* Bytes to ask for now: what the rest of the draw needs, with some to spare: a shuffle takes 8 bits a unit, 11 above 181. With
+ * the 32 bytes that a request takes for itself (native/entropy/stream.h) they are whole blocks of the stream. More than
+ * PC_RELOCATE_DRAW come in several requests. */
+static size_t draw_size(const pc_relocator *r) {
+	uint32_t gap = r->table->gap_log2, units = r->table->unit_count, left = r->index, bits = (units - left) * gap;
+	if (r->phase == SHUFFLE) {
+		bits = left * 8u + (left > 181 ? 3u * (left - 181) : 0) + units * gap + 160;
+	}
 	uint32_t bytes = ((bits / 8 + 32 + 63) & ~63u) - 32;
 	return bytes < PC_RELOCATE_DRAW ? bytes : PC_RELOCATE_DRAW;
 }
@@ -351,7 +368,7 @@ static size_t first_draw(const pc_relocation_table *table) {
 /* Fills the pool; nothing is open meanwhile. */
 static bool draw(pc_relocator *r) {
 	uint16_t bytes[PC_RELOCATE_DRAW / 2];
-	size_t size = r->drawn == 0 ? first_draw(r->table) : 32;
+	size_t size = draw_size(r);
 	bool ready = r->ops->random(r->ops->context, (uint8_t *)bytes, size);
 	r->ops->open(r->ops->context, 2);
 	if (ready) {
@@ -393,14 +410,14 @@ static inline void patch_unit(
 	const uint16_t *places = r->layout[half].place;
 	uint8_t *code = (uint8_t *)(r->half[half] + places[unit]);
 	uint32_t own = (uint32_t)places[unit] - units[unit].offset; /* words */
-	uint32_t factor = 4u * sign;
+	uint32_t factor = 2u * sign;
 	while (patch < end) {
 		uint32_t word = *patch;
 		while (pc_patch_kind_of(word) == PC_PATCH_BRANCH24) {
 			uint8_t *place = code + pc_patch_place(word);
 			uint32_t target = pc_patch_target(word);
-			uint32_t shift = factor * ((uint32_t)places[target] - units[target].offset - own);
-			write_place(place, add_to_branch(read_place(place), shift));
+			uint32_t halfwords = factor * ((uint32_t)places[target] - units[target].offset - own);
+			write_place(place, add_to_branch(read_place(place), halfwords));
 			if (++patch == end) {
 				return;
 			}
@@ -511,8 +528,16 @@ static void enter(pc_relocator *r, unsigned phase) {
 }
 
 static void identity(const pc_relocator *r, const pc_layout *layout) {
-	for (uint32_t i = 0; i < r->table->unit_count; i++) {
-		layout->order[i] = (uint16_t)i;
+	uint16_t *order = layout->order;
+	uint32_t count = r->table->unit_count, i = 0;
+	for (; i + 4 <= count; i += 4) {
+		order[i] = (uint16_t)i;
+		order[i + 1] = (uint16_t)(i + 1);
+		order[i + 2] = (uint16_t)(i + 2);
+		order[i + 3] = (uint16_t)(i + 3);
+	}
+	for (; i < count; i++) {
+		order[i] = (uint16_t)i;
 	}
 }
 
