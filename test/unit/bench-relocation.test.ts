@@ -18,7 +18,7 @@ import {
 const ROOT = join(import.meta.dirname, "../..");
 const missing = ["qemu-system-arm", "arm-none-eabi-gcc"].some((tool) => spawnSync(tool, ["--version"]).status !== 0);
 /** How far a document's figure may be from the measured one; or by 1 in its last digit. */
-const TOLERANCE = 0.02;
+const TOLERANCE = 0.05;
 
 /** Numbers in the rows of a table of docs/relocation.md, by the name in code quotes in their first cell. */
 function rows(heading: string): Map<string, number[]> {
@@ -151,7 +151,7 @@ describe.skipIf(missing)("pericard bench relocation", () => {
 		const periods = Object.entries(now.patch).map(
 			([period, { moves, ofItsOwn }]) => [period, [moves, 100 * (now.overhead[period] ?? 0), 100 * ofItsOwn]] as const,
 		);
-		check("### Overhead", new Map(periods), 0.05);
+		check("### Overhead", new Map(periods), 0.1);
 		const primitives = now.primitives.map(
 			({ name, flash, moving, overhead }) =>
 				[
