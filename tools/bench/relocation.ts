@@ -225,7 +225,7 @@ async function measureEpochs(build: Build): Promise<Epochs> {
 	const of = (name: Phase, steps: readonly Step[]): Cost => total(steps.filter(({ phase }) => phase === name));
 	let [copy, check]: Cost[] = [];
 	let longest = 0;
-	const dumps: { readonly address: number; readonly gadgets: Gadget[] }[] = [];
+	const dumps: { readonly boot: number; readonly address: number; readonly gadgets: Gadget[] }[] = [];
 	const seeds: Cost[] = [];
 	let masked: Cost | undefined;
 	let lasts = 0;
@@ -249,7 +249,7 @@ async function measureEpochs(build: Build): Promise<Epochs> {
 				if (dumps.length === EPOCHS) continue;
 				moves.push(steps);
 				const { address, code } = await moving.dump();
-				dumps.push({ address, gadgets: findGadgets(code, address) });
+				dumps.push({ boot, address, gadgets: findGadgets(code, address) });
 			}
 		} finally {
 			await moving.close();
@@ -288,6 +288,8 @@ async function measureEpochs(build: Build): Promise<Epochs> {
 		Math.max(...steps.filter((step) => phase(step.phase)).map(({ instructions }) => instructions));
 	const lists = dumps.map(({ gadgets }) => gadgets);
 	const sameHalf = (first: number, other: number): boolean => dumps[first]?.address === dumps[other]?.address;
+	const isNext = (first: number, other: number): boolean =>
+		other === first + 1 && dumps[first]?.boot === dumps[other]?.boot;
 	const every = gadgetSurvival(lists);
 	return {
 		figures: {
@@ -311,7 +313,7 @@ async function measureEpochs(build: Build): Promise<Epochs> {
 			mean: every.mean,
 			most: every.most,
 			sameHalfMean: gadgetSurvival(lists, sameHalf).mean,
-			nextMost: gadgetSurvival(lists, (first, other) => other === first + 1).most,
+			nextMost: gadgetSurvival(lists, isNext).most,
 		},
 	};
 }
