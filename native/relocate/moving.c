@@ -64,6 +64,7 @@ static pc_relocation_table table STATE;
 pc_relocator pc_arena_relocator STATE;
 
 static pc_stream stream;
+static uint32_t seeded; /* moves that its seed is still for */
 static pc_moving_status status = PC_MOVING_READY;
 static uint64_t moved_us;
 static uint64_t due_us = HAL_FOREVER; /* of the next move by the period */
@@ -80,9 +81,10 @@ _Static_assert(offsetof(pc_relocator, half_address) == 24 && offsetof(pc_relocat
 
 /* ---- what the relocator needs ------------------------------------------------------------------------------------- */
 
-/* Requests of random numbers that a move makes at most, but once in far more moves than a device lives. */
+/* Requests of random numbers that a move makes at most, but once in far more moves than a device lives. Up to some 230 units it
+ * makes two: for the layout, and for when the next one is due. */
 static uint32_t requests(void) {
-	return table.unit_count / 64u + 6u;
+	return table.unit_count / 24u + 6u;
 }
 
 static bool draw(void *context, uint8_t *to, size_t size) {
@@ -122,6 +124,7 @@ static void seed_body(pc_job *job) {
 static bool take_seed(void) {
 	if (seed.ready) {
 		pc_stream_seed(&stream, seed.bytes, SEEDED * requests());
+		seeded = SEEDED;
 		pc_wipe(seed.bytes, sizeof seed.bytes);
 	}
 	return seed.ready;
@@ -175,6 +178,7 @@ static void settle(pc_relocate_status outcome) {
 static void start(void) {
 	uint64_t now = hal_now_us();
 	bool check = thorough || now - checked_us >= CHECK_US;
+	seeded -= seeded != 0;
 	thorough = false;
 	checked_us = check ? now : checked_us;
 	settle(pc_relocate_start(&pc_arena_relocator, policy.floor, check));
@@ -195,7 +199,7 @@ static bool request(void) {
 	if (status == PC_MOVING_UNDERWAY) {
 		return true;
 	}
-	if (stream.requests < requests()) {
+	if (seeded == 0 || stream.requests < requests()) {
 		status = PC_MOVING_UNDERWAY;
 		seed.underway = true;
 		seed.job = (pc_job){.body = seed_body, .done = seed_done};

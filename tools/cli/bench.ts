@@ -104,7 +104,8 @@ function printRelocation(
 	});
 	const more = (
 		[
-			["entries", "epochCycles", "mostEpochInstructions", "longestMaskedCycles", "longestStepInstructions"],
+			["waysOut", "entries", "epochCycles", "mostEpochInstructions", "checkInstructions", "checkCycles"],
+			["longestMaskedCycles", "longestStepInstructions"],
 			["longestDrawInstructions", "callOutInstructions", "gapEntropyBits", "offsetEntropyBits"],
 			["layoutEntropyBits", "singleGuessBits", "flashBytes", "ramBytes", "tableBytes", "arenaBytes"],
 		] as const
