@@ -73,12 +73,12 @@ static void loop(void *the) {
 		uint64_t again = pc_listeners_run(the, hal_events_take());
 		uint64_t deadline = pc_timers_run(the);
 		deadline = again < deadline ? again : deadline;
-		bool moving = pc_moving_pending != NULL && pc_moving_pending();
-		if (pc_background != NULL || moving) {
-			uint64_t now = hal_now_us();
+		uint64_t due = pc_moving_due(); /* of code that moves */
+		uint64_t now = pc_background != NULL || due != HAL_FOREVER ? hal_now_us() : 0;
+		if (pc_background != NULL || due <= now) {
 			rested = rested < now ? rested : now;
 			if ((deadline > now && !hal_events_pending()) || now - rested >= PC_BACKGROUND_REST) {
-				if (moving) {
+				if (due <= now) {
 					pc_moving_step();
 				}
 				if (pc_background != NULL) {
@@ -94,7 +94,7 @@ static void loop(void *the) {
 		if (holds == 0) {
 			return;
 		}
-		hal_idle(deadline);
+		hal_idle(due < deadline ? due : deadline);
 	}
 }
 
@@ -115,7 +115,7 @@ int pc_main(void) {
 		tell_end(1);
 		return 1;
 	}
-	if (pc_moving_begin != NULL && !pc_moving_begin()) {
+	if (!pc_moving_begin()) {
 		tell_end(1);
 		return 1;
 	}

@@ -5,9 +5,11 @@
  */
 #include "cortex-m.h"
 #include "hal.h"
+#include "moving.h"
 #include "reset.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #define FAULT_STACK_WORDS 256u
 
@@ -67,6 +69,11 @@ static pc_reset_reason reason_of(uint32_t exception, uint32_t cfsr, uint32_t add
 	}
 }
 
+/* A place that code has left, or where nobody may write or run: an exploit that failed, or code that holds an old address. */
+static bool of_moving_code(const pc_reset_record *record) {
+	return pc_moving_covers(record->pc) || pc_moving_covers(record->address);
+}
+
 _Noreturn void pc_fault(const pushed_registers *pushed, const uint32_t *rest) {
 	uint32_t exception;
 	__asm__ volatile("mrs %0, ipsr" : "=r"(exception));
@@ -95,6 +102,9 @@ _Noreturn void pc_fault(const pushed_registers *pushed, const uint32_t *rest) {
 	}
 	for (unsigned i = 0; i < 8; i++) {
 		record->r[4 + i] = rest[i];
+	}
+	if (of_moving_code(record)) {
+		strncpy(record->message, "at the place of code that moves", sizeof record->message - 1);
 	}
 	pc_reset_commit(record);
 }

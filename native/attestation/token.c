@@ -17,7 +17,8 @@
 #define PERICARD_ENTROPY_SOURCE (-70001)
 #define PERICARD_RESET_REASON (-70002)
 #define PERICARD_FAILED_ENGINES (-70003)
-#define CLAIMS 11u /* and the failed engines, where there are any */
+#define PERICARD_RELOCATION (-70004)
+#define CLAIMS 11u /* and the failed engines, where there are any, and relocation */
 
 /* RFC 9783, section 5.2: the profile whose COSE algorithms are those of TF-M. */
 #define PROFILE "tag:psacertified.org,2023:psa#tfm"
@@ -58,8 +59,29 @@ static void put_component(pc_cbor *cbor, const pc_token_component *component) {
 	put_bytes(cbor, 5, component->signer, 32);
 }
 
+static void put_relocation(pc_cbor *cbor, const pc_token_relocation *relocation) {
+	const uint32_t items[] = {
+		relocation->status,
+		relocation->epoch,
+		relocation->age_ms,
+		relocation->bits,
+		relocation->period_ms,
+		relocation->jitter,
+		relocation->floor,
+		relocation->triggers,
+		relocation->found,
+		relocation->number,
+	};
+	unsigned count = relocation->status == 0 ? 1 : relocation->found == 0 ? 8 : 10;
+	pc_cbor_int(cbor, PERICARD_RELOCATION);
+	pc_cbor_array(cbor, count);
+	for (unsigned i = 0; i < count; i++) {
+		pc_cbor_int(cbor, items[i]);
+	}
+}
+
 static void put_claims(pc_cbor *cbor, const pc_token_claims *claims) {
-	pc_cbor_map(cbor, CLAIMS + (claims->failed_engines != 0));
+	pc_cbor_map(cbor, CLAIMS + (claims->failed_engines != 0) + (claims->relocation != NULL));
 	put_bytes(cbor, EAT_NONCE, claims->nonce, claims->nonce_size);
 	put_bytes(cbor, EAT_UEID, claims->ueid, PC_TOKEN_UEID);
 	put_text(cbor, EAT_PROFILE, PROFILE);
@@ -77,6 +99,9 @@ static void put_claims(pc_cbor *cbor, const pc_token_claims *claims) {
 	put_int(cbor, PERICARD_RESET_REASON, claims->reset_reason);
 	if (claims->failed_engines != 0) {
 		put_int(cbor, PERICARD_FAILED_ENGINES, claims->failed_engines);
+	}
+	if (claims->relocation != NULL) {
+		put_relocation(cbor, claims->relocation);
 	}
 }
 

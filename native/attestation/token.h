@@ -19,8 +19,8 @@ typedef enum {
 #define PC_TOKEN_NONCE_MAX 64u
 #define PC_TOKEN_COMPONENTS 4u
 #define PC_TOKEN_SIGNATURE 64u
-/* Bytes of the longest token there can be: versions of 31 and 15 characters, types of 13. */
-#define PC_TOKEN_MAX 784u
+/* Bytes of the longest token there can be: versions of 31 and 15 characters, types of 13, and something found in code that moves. */
+#define PC_TOKEN_MAX 824u
 /* UEID of type RAND: 0x01 and the SHA-256 of the public key (RFC 9783, section 4.2.1; PSA Attestation API 2.0, section 3). */
 #define PC_TOKEN_UEID 33u
 
@@ -30,6 +30,19 @@ typedef struct {
 	const uint8_t *value;       /* 32 bytes */
 	const uint8_t *signer;      /* 32 bytes */
 } pc_token_component;
+
+/* Code that moves, and when (docs/relocation.md). */
+typedef struct {
+	uint8_t status;   /* pc_moving_status; 0: nothing moves, and the rest says nothing */
+	uint8_t jitter;   /* percent */
+	uint8_t triggers; /* PC_TOKEN_BEFORE, PC_TOKEN_ANOMALY */
+	uint8_t found;    /* pc_changed; 0: nothing, and no number */
+	uint32_t epoch, age_ms, bits, period_ms, floor;
+	uint32_t number;
+} pc_token_relocation;
+
+#define PC_TOKEN_BEFORE 1u  /* it moves before each attestation */
+#define PC_TOKEN_ANOMALY 2u /* it moves when something was found that must not be */
 
 /* All that a token says. */
 typedef struct {
@@ -41,9 +54,10 @@ typedef struct {
 	uint32_t boot_count;
 	int32_t client_id; /* never 0 */
 	uint16_t lifecycle;
-	uint8_t entropy_source;  /* hal_entropy_kind */
-	uint8_t reset_reason;    /* pc_reset_reason */
-	uint32_t failed_engines; /* pc_crypto_failed() */
+	uint8_t entropy_source;                /* hal_entropy_kind */
+	uint8_t reset_reason;                  /* pc_reset_reason */
+	uint32_t failed_engines;               /* pc_crypto_failed() */
+	const pc_token_relocation *relocation; /* NULL: the image has nothing to do with it */
 	pc_token_component components[PC_TOKEN_COMPONENTS];
 } pc_token_claims;
 

@@ -13,6 +13,7 @@
 #include "identity.h"
 #include "image.h"
 #include "keystore.h"
+#include "moving.h"
 #include "platform.h"
 #include "reset.h"
 #include "selftest.h"
@@ -109,6 +110,27 @@ static attestation_status seed(uint8_t to[8]) {
 	return ATTESTED;
 }
 
+/* What of it is true now; after a check of all code that moves. */
+static pc_token_relocation relocation(void) {
+	pc_moving_finding found = pc_moving_check();
+	pc_moving state = pc_moving_state();
+	pc_token_relocation said = {.status = (uint8_t)state.status};
+	if (state.policy != NULL) {
+		uint64_t age = (hal_now_us() - state.moved_us) / 1000;
+		said.epoch = state.epoch;
+		said.age_ms = age < UINT32_MAX ? (uint32_t)age : UINT32_MAX;
+		said.bits = state.bits;
+		said.period_ms = state.policy->period_ms;
+		said.jitter = state.policy->jitter;
+		said.floor = state.policy->floor;
+		said.triggers = (uint8_t)((state.policy->before_token != 0 ? PC_TOKEN_BEFORE : 0) |
+								  (state.policy->on_anomaly != 0 ? PC_TOKEN_ANOMALY : 0));
+		said.found = found.kind;
+		said.number = found.number;
+	}
+	return said;
+}
+
 static attestation_status attest(attestation *a) {
 	uint8_t ueid[PC_TOKEN_UEID], values[PC_COMPONENTS][PC_MEASURE_DIGEST], digest[32];
 	pc_token_claims claims = {
@@ -147,6 +169,11 @@ static attestation_status attest(attestation *a) {
 			.signer = pc_identity.signer_id,
 		};
 	}
+	pc_token_relocation moves;
+	if (pc_moving_state().module) {
+		moves = relocation();
+		claims.relocation = &moves;
+	}
 	claims.failed_engines = pc_crypto_failed();
 	pc_background_reserve(TOKEN_WORK);
 	pc_background_spend(TOKEN_WORK);
@@ -161,6 +188,9 @@ _Static_assert(PC_TOKEN_COMPONENTS == PC_COMPONENTS, "a token has all components
 static void work(pc_job *job) {
 	attestation *a = (attestation *)job;
 	a->status = attest(a);
+	if (a->status == WRONG_SIGNATURE || a->status == NO_ENGINE) {
+		pc_moving_anomaly();
+	}
 }
 
 /* A buffer that JavaScript reads in place. */
@@ -205,7 +235,7 @@ static void make_state(xsMachine *the) {
 
 static void begin(void) {
 	state->job = (pc_job){.body = work, .done = done};
-	pc_background_start(&state->job);
+	pc_moving_before_token(&state->job);
 }
 
 static request *new_request(xsMachine *the) {

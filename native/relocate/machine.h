@@ -2,10 +2,10 @@
  * machine.h: what relocate.c needs of the machine whose code moves, in one of two files that is chosen when it is compiled:
  * thumb.h, rv32.h. A part of relocate.c; nobody else includes it.
  *
- *    copy_words, trap_words   fast copies and fills
- *    patch_unit               applies patches of a unit to its copy
- *    undo_patch               what a patched word would be without
- *    WORDS_WORK ...           what the parts of a step cost
+ *    copy_words, same_words, trap_words   fast copies, comparisons and fills
+ *    patch_unit                           applies patches of a unit to its copy, or takes them off
+ *    undo_patch                           what a patched word would be without
+ *    WORDS_WORK ...                       what the parts of a step cost
  */
 #ifndef PERICARD_RELOCATION_MACHINE_H
 #define PERICARD_RELOCATION_MACHINE_H

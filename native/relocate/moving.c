@@ -1,4 +1,4 @@
-/* moving.c: see hosts/common/moving.h. */
+/* moving.c: see hosts/common/moving.h. What moves is moved here: when, with which random numbers, and what is said of it. */
 #include "moving.h"
 
 #include "build.h"
@@ -7,16 +7,49 @@
 
 #include "arena.h"
 #include "background.h"
+#include "console.h"
 #include "cortex-m.h"
 #include "crypto.h"
 #include "entropy.h"
 #include "hal.h"
+#include "mc.defines.h"
 #include "stream.h"
 
 #include <string.h>
 
-/* Requests of random numbers that a seed is for: a move makes one, seldom two. */
-#define RESEED 24u
+#ifndef MODDEF_RELOCATION_PERIOD
+#define MODDEF_RELOCATION_PERIOD 1000
+#endif
+#ifndef MODDEF_RELOCATION_JITTER
+#define MODDEF_RELOCATION_JITTER 25
+#endif
+#ifndef MODDEF_RELOCATION_FLOOR
+#define MODDEF_RELOCATION_FLOOR 256
+#endif
+#ifndef MODDEF_RELOCATION_BEFOREATTESTATION
+#define MODDEF_RELOCATION_BEFOREATTESTATION 1
+#endif
+#ifndef MODDEF_RELOCATION_AFTERANOMALY
+#define MODDEF_RELOCATION_AFTERANOMALY 1
+#endif
+
+_Static_assert(MODDEF_RELOCATION_PERIOD >= 0 && MODDEF_RELOCATION_PERIOD <= 86400000, "a period is 0 to 86,400,000 ms");
+_Static_assert(MODDEF_RELOCATION_JITTER >= 0 && MODDEF_RELOCATION_JITTER <= 100, "jitter is 0 to 100 percent");
+_Static_assert(MODDEF_RELOCATION_FLOOR >= 0 && MODDEF_RELOCATION_FLOOR <= 65535, "the floor is 0 to 65,535 bits");
+
+static const pc_moving_policy policy __attribute__((section(".configuration"))) = {
+	.period_ms = MODDEF_RELOCATION_PERIOD,
+	.floor = MODDEF_RELOCATION_FLOOR,
+	.jitter = MODDEF_RELOCATION_JITTER,
+	.before_token = MODDEF_RELOCATION_BEFOREATTESTATION,
+	.on_anomaly = MODDEF_RELOCATION_AFTERANOMALY,
+};
+
+/* Requests of random numbers that a seed is for: a move makes two, seldom three. */
+#define RESEED 40u
+/* A move by the period checks the half that it leaves if none has for so long; all others do. So what checks cost has a bound of its
+ * own: 0.2 % of the time. */
+#define CHECK_US 1000000u
 /* More than a move makes in a row: 8 draws beside the first are needed once in far more moves than a device lives. */
 #define SPARE 8u
 
@@ -35,6 +68,11 @@ pc_relocator pc_arena_relocator STATE;
 static pc_stream stream;
 static pc_moving_status status = PC_MOVING_READY;
 static uint64_t moved_us;
+static uint64_t due_us = HAL_FOREVER; /* of the next move by the period */
+static bool anomaly;                  /* a move is wanted as soon as none is under way */
+static pc_job *waiting;               /* for the move to be done */
+static bool thorough;                 /* the next move checks, too */
+static uint64_t checked_us;
 
 /* ---- what the relocator needs ------------------------------------------------------------------------------------- */
 
@@ -80,7 +118,23 @@ static bool take_seed(void) {
 	return seed.ready;
 }
 
+/* The period, up to `jitter` percent less or more. Of 2^32 numbers some are taken once more than others, which nobody can tell. */
+static uint64_t wait_us(void) {
+	uint32_t random = 0x80000000u; /* without random numbers nothing moves anyway */
+	uint64_t period = policy.period_ms * 1000ull, reach = period * policy.jitter / 100;
+	(void)pc_stream_random(&stream, &random, sizeof random);
+	return period - reach + ((2 * reach * random) >> 32);
+}
+
+static void tell_refusal(const char *reason) {
+	pc_console_record_begin("relocation");
+	pc_console_record_text("refused", reason);
+	pc_console_record_end();
+}
+
+/* What a step has come to. A move that ends lets go what has waited for it. */
 static void settle(pc_relocate_status outcome) {
+	pc_moving_status before = status;
 	switch (outcome) {
 	case PC_RELOCATE_OK:
 		status = PC_MOVING_READY;
@@ -94,12 +148,27 @@ static void settle(pc_relocate_status outcome) {
 		break;
 	default:
 		status = PC_MOVING_UNDERWAY;
-		break;
+		return;
+	}
+	if (status != PC_MOVING_READY && status != before) {
+		tell_refusal(status == PC_MOVING_RANDOM ? "no-random" : "no-entropy");
+	}
+	if (policy.period_ms != 0) {
+		due_us = hal_now_us() + wait_us();
+	}
+	if (waiting != NULL) {
+		pc_job *job = waiting;
+		waiting = NULL;
+		pc_background_start(job);
 	}
 }
 
 static void start(void) {
-	settle(pc_relocate_start(&pc_arena_relocator, PC_MOVING_FLOOR));
+	uint64_t now = hal_now_us();
+	bool check = thorough || now - checked_us >= CHECK_US;
+	thorough = false;
+	checked_us = check ? now : checked_us;
+	settle(pc_relocate_start(&pc_arena_relocator, policy.floor, check));
 }
 
 static void seed_done(pc_job *job, void *machine) {
@@ -109,16 +178,16 @@ static void seed_done(pc_job *job, void *machine) {
 	if (take_seed()) {
 		start();
 	} else {
-		status = PC_MOVING_RANDOM;
+		settle(PC_RELOCATE_RANDOM);
 	}
 }
 
-bool pc_moving_request(void) {
+static bool request(void) {
 	if (status == PC_MOVING_UNDERWAY) {
 		return true;
 	}
-	status = PC_MOVING_UNDERWAY;
 	if (stream.requests < SPARE) {
+		status = PC_MOVING_UNDERWAY;
 		seed.underway = true;
 		seed.job = (pc_job){.body = seed_body, .done = seed_done};
 		pc_background_start(&seed.job);
@@ -128,27 +197,52 @@ bool pc_moving_request(void) {
 	return status == PC_MOVING_UNDERWAY;
 }
 
-bool pc_moving_pending(void) {
-	return status == PC_MOVING_UNDERWAY && !seed.underway;
+bool pc_moving_request(void) {
+	thorough = true;
+	return request();
+}
+
+void pc_moving_anomaly(void) {
+	anomaly = policy.on_anomaly != 0;
+}
+
+void pc_moving_before_token(pc_job *job) {
+	if (policy.before_token != 0 && pc_moving_request()) {
+		waiting = job;
+	} else {
+		pc_background_start(job);
+	}
+}
+
+uint64_t pc_moving_due(void) {
+	if (status == PC_MOVING_UNDERWAY) {
+		return seed.underway ? HAL_FOREVER : 0;
+	}
+	return anomaly ? 0 : due_us;
 }
 
 void pc_moving_step(void) {
-	settle(pc_relocate_step(&pc_arena_relocator));
+	if (status == PC_MOVING_UNDERWAY) {
+		settle(pc_relocate_step(&pc_arena_relocator));
+		return;
+	}
+	if (anomaly) {
+		anomaly = false;
+		thorough = true;
+		stream.requests = 0; /* what is known of them is worth nothing then */
+	}
+	(void)request();
 }
 
-bool pc_moving_begin(void) {
-	uint32_t size = (uint32_t)(pc_relocation_data_end - pc_relocation_data);
-	memset(__arena_state, 0, (size_t)(__arena_state_end - __arena_state)); /* not yet protected */
-	if (pc_relocation_open(&table, pc_relocation_data, size) != PC_RELOCATION_OK) {
-		return false;
-	}
-	uint32_t half = (1u << pc_arena_map.block_log2) / 8u * pc_arena_map.half_parts;
+static uint32_t half_size(void) {
+	return (1u << pc_arena_map.block_log2) / 8u * pc_arena_map.half_parts;
+}
+
+static pc_relocator as_built(void) {
+	uint32_t half = half_size();
 	uint16_t units = table.unit_count;
 	uint16_t *words = pc_relocation_layouts;
-	if (4u * table.half_words > half) {
-		return false;
-	}
-	pc_arena_relocator = (pc_relocator){
+	return (pc_relocator){
 		.table = &table,
 		.ops = &ops,
 		.code = __relocatable_start,
@@ -158,12 +252,24 @@ bool pc_moving_begin(void) {
 		.dispatch = pc_dispatch,
 		.layout = {{words, words + units}, {words + 2 * units, words + 3 * units}},
 	};
+}
+
+bool pc_moving_begin(void) {
+	uint32_t size = (uint32_t)(pc_relocation_data_end - pc_relocation_data);
+	memset(__arena_state, 0, (size_t)(__arena_state_end - __arena_state)); /* not yet protected */
+	if (pc_relocation_open(&table, pc_relocation_data, size) != PC_RELOCATION_OK) {
+		return false;
+	}
+	if (4u * table.half_words > half_size()) {
+		return false;
+	}
+	pc_arena_relocator = as_built();
 	pc_arena_protect();
 	pc_relocate_begin(&pc_arena_relocator);
 	/* The first move is at once, so that nothing but this draw ever runs in an order that is known. */
 	seed_body(NULL);
 	if (!take_seed()) {
-		status = PC_MOVING_RANDOM;
+		settle(PC_RELOCATE_RANDOM);
 		return true;
 	}
 	for (start(); status == PC_MOVING_UNDERWAY;) {
@@ -178,6 +284,8 @@ pc_moving pc_moving_state(void) {
 		.epoch = pc_arena_relocator.epoch,
 		.bits = table.bits.layout >> 16,
 		.moved_us = moved_us,
+		.policy = &policy,
+		.module = true,
 	};
 }
 
@@ -201,14 +309,47 @@ void pc_moving_read_dispatch(uint8_t *to, const uint8_t *from, size_t size) {
 	}
 }
 
-#else
-
-pc_moving pc_moving_state(void) {
-	return (pc_moving){.status = PC_MOVING_FIXED};
+/* Table and places as they were set at start-up: whoever can write them can lead a check astray. */
+static bool intact(void) {
+	pc_relocation_table opened;
+	uint32_t size = (uint32_t)(pc_relocation_data_end - pc_relocation_data);
+	const pc_relocator *now = &pc_arena_relocator, built = as_built();
+	return pc_relocation_open(&opened, pc_relocation_data, size) == PC_RELOCATION_OK && opened.data == table.data &&
+		   opened.size == table.size && opened.units == table.units && opened.entries == table.entries &&
+		   opened.patches == table.patches && opened.unit_count == table.unit_count &&
+		   opened.entry_count == table.entry_count && opened.patch_words == table.patch_words &&
+		   opened.code_words == table.code_words && opened.half_words == table.half_words &&
+		   now->table == built.table && now->ops == built.ops && now->code == built.code &&
+		   now->code_address == built.code_address && memcmp(now->half, built.half, sizeof built.half) == 0 &&
+		   memcmp(now->half_address, built.half_address, sizeof built.half_address) == 0 &&
+		   now->dispatch == built.dispatch && memcmp(now->layout, built.layout, sizeof built.layout) == 0 &&
+		   now->running < 2;
 }
 
-bool pc_moving_request(void) {
-	return false;
+pc_moving_finding pc_moving_check(void) {
+	static pc_moving_finding first; /* since the start */
+	pc_relocate_checker checker = {0};
+	pc_changed changed = PC_CHANGED_LAYOUT;
+	uint32_t number = PC_RELOCATION_UNITS; /* no unit: the state itself */
+	if (intact()) {
+		while (pc_relocate_check(&pc_arena_relocator, &checker, &changed, &number)) {
+			pc_background_spend(PC_RELOCATE_STEP);
+		}
+	}
+	if (first.kind == 0) {
+		first = pc_arena_relocator.changed != 0
+					? (pc_moving_finding){pc_arena_relocator.changed, pc_arena_relocator.changed_number}
+					: (pc_moving_finding){(uint8_t)changed, changed != 0 ? number : 0};
+	}
+	if (first.kind != 0) {
+		pc_moving_anomaly();
+	}
+	return first;
+}
+
+bool pc_moving_covers(uint32_t address) {
+	uint32_t code = pc_arena_relocator.code_address;
+	return address - pc_arena_map.block < 2 * half_size() || address - code < 4u * table.code_words;
 }
 
 #endif

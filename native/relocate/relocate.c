@@ -18,7 +18,7 @@
 /* A fair source is rejected so often in a row once in 2^64 times at most. */
 #define REJECTIONS 64u
 
-enum { IDLE, SHUFFLE, PLACE, COPY, FLIP, DRAIN, WIPE };
+enum { IDLE, SHUFFLE, PLACE, COPY, CALLS, FLIP, DRAIN, PLACES, UNDO, CHECK, WIPE };
 
 /* ---- the draw ---------------------------------------------------------------------------------------------------- */
 
@@ -173,18 +173,29 @@ static void forget_draw(pc_relocator *r) {
 
 /* ---- filling a half ---------------------------------------------------------------------------------------------- */
 
-/* Applies all patches of units [first, last), whose list begins at `patch`; returns where it ends. */
-__attribute__((noinline)) static const uint32_t *patch_units(
-	const pc_relocator *r, unsigned half, uint32_t first, uint32_t last, const uint32_t *patch) {
+/* Applies all patches of units [first, last), or takes them off; their list begins at `patch`; returns where it ends. */
+static inline const uint32_t *patch_units(
+	const pc_relocator *r, unsigned half, uint32_t first, uint32_t last, const uint32_t *patch, uint32_t sign) {
 	const pc_relocation_unit *units = r->table->units;
 	for (; first < last; first++) {
 		const uint32_t *end = patch + units[first].patches;
 		if (patch < end) {
-			patch_unit(r, half, first, patch, end);
+			patch_unit(r, half, first, patch, end, sign);
 		}
 		patch = end;
 	}
 	return patch;
+}
+
+/* One each, so that the loop above has no sign to look after. */
+__attribute__((noinline)) static const uint32_t *apply_patches(
+	const pc_relocator *r, unsigned half, uint32_t first, uint32_t last, const uint32_t *patch) {
+	return patch_units(r, half, first, last, patch, 1);
+}
+
+__attribute__((noinline)) static const uint32_t *undo_patches(
+	const pc_relocator *r, unsigned half, uint32_t first, uint32_t last, const uint32_t *patch) {
+	return patch_units(r, half, first, last, patch, UINT32_MAX);
 }
 
 __attribute__((noinline)) static void copy_units(const pc_relocator *r, unsigned half, uint32_t first, uint32_t last) {
@@ -196,11 +207,11 @@ __attribute__((noinline)) static void copy_units(const pc_relocator *r, unsigned
 }
 
 /* A part of a unit that is too large for one step; true when it is done. */
-static bool fill_part(pc_relocator *r, unsigned half) {
+static bool fill_part(pc_relocator *r, unsigned half, uint32_t sign) {
 	const pc_relocation_unit *unit = &r->table->units[r->index];
 	uint32_t *to = r->half[half] + r->layout[half].place[r->index];
 	uint32_t count = (uint32_t)unit->size - r->copied;
-	if (count != 0) {
+	if (sign == 1 && count != 0) {
 		count = count < COPIED ? count : COPIED;
 		copy_words(to + r->copied, r->code + unit->offset + r->copied, count);
 		r->copied = (uint16_t)(r->copied + count);
@@ -210,28 +221,34 @@ static bool fill_part(pc_relocator *r, unsigned half) {
 	count = PART_PATCHES;
 	while (r->patched < unit->patches && count-- > 0) {
 		const uint32_t *patch = list + r->patched;
-		patch_unit(r, half, r->index, patch, patch + pc_patch_size(*patch));
+		patch_unit(r, half, r->index, patch, patch + pc_patch_size(*patch), sign);
 		r->patched = (uint16_t)(r->patched + pc_patch_size(*patch));
 	}
 	return r->patched == unit->patches;
 }
 
-/* Copies and patches as many units as a step takes, or a part of one; true when all units are there. */
-static bool fill(pc_relocator *r, unsigned half) {
+/* Copies and patches as many units as a step takes, or a part of one; true when all units are there. `undo`: takes the patches off
+ * where the units are. */
+static bool fill(pc_relocator *r, unsigned half, bool undo) {
 	const pc_relocation_table *table = r->table;
-	uint32_t first = r->index, last = first, work = 0;
+	uint32_t first = r->index, last = first, work = 0, sign = undo ? UINT32_MAX : 1;
 	for (const pc_relocation_unit *unit = &table->units[first]; last < table->unit_count; last++, unit++) {
-		work += WORDS_WORK(unit->size) + unit->patches * PATCH_WORK + UNIT_WORK;
+		work += (undo ? 0 : WORDS_WORK(unit->size)) + unit->patches * PATCH_WORK + UNIT_WORK;
 		if (work > WORK) {
 			break;
 		}
 	}
 	if (last > first) {
-		copy_units(r, half, first, last);
-		const uint32_t *list = table->patches + r->patch;
-		r->patch += (uint32_t)(patch_units(r, half, first, last, list) - list);
+		const uint32_t *list = table->patches + r->patch, *end;
+		if (undo) {
+			end = undo_patches(r, half, first, last, list);
+		} else {
+			copy_units(r, half, first, last);
+			end = apply_patches(r, half, first, last, list);
+		}
+		r->patch += (uint32_t)(end - list);
 		r->index = (uint16_t)last;
-	} else if (fill_part(r, half)) {
+	} else if (fill_part(r, half, sign)) {
 		r->patch += table->units[first].patches;
 		r->copied = r->patched = 0;
 		r->index++;
@@ -252,152 +269,13 @@ static void enter(pc_relocator *r, unsigned phase) {
 	r->phase = (uint8_t)phase;
 	r->index = r->copied = r->patched = 0;
 	r->patch = r->cursor = 0;
+	r->checker = (pc_relocate_checker){0};
 }
 
 static void identity(const pc_relocator *r, const pc_layout *layout) {
 	for (uint32_t i = 0; i < r->table->unit_count; i++) {
 		layout->order[i] = (uint16_t)i;
 	}
-}
-
-/* ---- a move ------------------------------------------------------------------------------------------------------ */
-
-void pc_relocate_begin(pc_relocator *r) {
-	const pc_relocate_ops *ops = r->ops;
-	ops->open(ops->context, 1);
-	forget_draw(r);
-	r->epoch = 0;
-	r->running = 1; /* so that the first flip leads to half 0 */
-	r->draining = false;
-	enter(r, WIPE);
-	while (!wipe(r, 1)) {
-	}
-	ops->close(ops->context);
-	ops->open(ops->context, 0);
-	enter(r, WIPE);
-	while (!wipe(r, 0)) {
-	}
-	enter(r, PLACE);
-	identity(r, &r->layout[0]);
-	while (r->index < r->table->unit_count) {
-		(void)lay_out(r, &r->layout[0], false);
-	}
-	enter(r, COPY);
-	while (!fill(r, 0)) {
-	}
-	enter(r, FLIP);
-	ops->close(ops->context);
-	ops->flip(ops->context, 0);
-	ops->open(ops->context, 2);
-	enter(r, IDLE);
-	r->draining = false;
-	r->epoch = 0;
-	ops->close(ops->context);
-	ops->retire(ops->context, 1);
-}
-
-void pc_relocate_commit(pc_relocator *r) {
-	unsigned half = 1u - r->running;
-	const uint16_t *place = r->layout[half].place;
-	const pc_relocation_entry *entry = r->table->entries;
-	uint32_t base = r->half_address[half] | PC_RELOCATION_ADDRESS_BIT;
-	for (uint32_t i = 0; i < r->table->entry_count; i++, entry++) {
-		r->dispatch[i] = base + 4u * place[entry->unit] + 2u * entry->offset;
-	}
-	r->running = (uint8_t)half;
-	r->draining = true;
-	r->epoch += r->epoch != UINT32_MAX;
-}
-
-pc_relocate_status pc_relocate_start(pc_relocator *r, uint32_t floor) {
-	if (r->phase != IDLE) {
-		return PC_RELOCATE_MORE;
-	}
-	if (r->table->bits.layout >> 16 < floor) {
-		return PC_RELOCATE_ENTROPY;
-	}
-	r->ops->open(r->ops->context, 2);
-	identity(r, &r->layout[1 - r->running]);
-	forget_draw(r);
-	enter(r, SHUFFLE);
-	r->index = r->table->unit_count;
-	r->ops->close(r->ops->context);
-	return PC_RELOCATE_MORE;
-}
-
-static pc_relocate_status give_up(pc_relocator *r) {
-	forget_draw(r);
-	enter(r, IDLE);
-	return PC_RELOCATE_RANDOM;
-}
-
-static pc_relocate_status open_step(pc_relocator *r, unsigned half) {
-	drawing result = DRAWN;
-	switch (r->phase) {
-	case SHUFFLE:
-		result = shuffle(r, r->layout[half].order);
-		if (result == DRAWN && r->index <= 1) {
-			enter(r, PLACE);
-		}
-		break;
-	case PLACE:
-		result = lay_out(r, &r->layout[half], true);
-		if (result == DRAWN && r->index == r->table->unit_count) {
-			forget_draw(r);
-			enter(r, COPY);
-		}
-		break;
-	case COPY:
-		if (fill(r, half)) {
-			enter(r, FLIP);
-		}
-		break;
-	default: /* WIPE */
-		if (wipe(r, half)) {
-			r->draining = false;
-			enter(r, IDLE);
-			return PC_RELOCATE_OK;
-		}
-		break;
-	}
-	return result == UNFAIR ? give_up(r) : PC_RELOCATE_MORE;
-}
-
-pc_relocate_status pc_relocate_step(pc_relocator *r) {
-	const pc_relocate_ops *ops = r->ops;
-	unsigned half = 1u - r->running;
-	switch (r->phase) {
-	case IDLE:
-		return PC_RELOCATE_OK;
-	case SHUFFLE:
-	case PLACE:
-		if (r->used == r->drawn) {
-			return draw(r) ? PC_RELOCATE_MORE : PC_RELOCATE_RANDOM;
-		}
-		ops->open(ops->context, 2);
-		break;
-	case FLIP:
-		ops->flip(ops->context, half);
-		ops->open(ops->context, 2);
-		enter(r, DRAIN);
-		ops->close(ops->context);
-		return PC_RELOCATE_MORE;
-	case DRAIN:
-		if (ops->frames(ops->context, half)) {
-			return PC_RELOCATE_WAITING;
-		}
-		ops->retire(ops->context, half);
-		ops->open(ops->context, half);
-		r->draining = false;
-		enter(r, WIPE);
-		break;
-	default:
-		ops->open(ops->context, half);
-		break;
-	}
-	pc_relocate_status status = open_step(r, half);
-	ops->close(ops->context);
-	return status;
 }
 
 /* ---- evidence ---------------------------------------------------------------------------------------------------- */
@@ -464,7 +342,15 @@ uint32_t pc_relocate_undo_dispatch(const pc_relocator *r, uint32_t index) {
 	return r->dispatch[index] - delta(r, r->running, r->table->entries[index].unit);
 }
 
+/* ---- checks ------------------------------------------------------------------------------------------------------ */
+
 enum { CHECK_LAYOUT, CHECK_UNITS, CHECK_GAPS, CHECK_DISPATCH, CHECK_SPARE, CHECK_DONE };
+
+static void next_phase(pc_relocate_checker *c, uint8_t phase) {
+	c->phase = phase;
+	c->index = c->word = 0;
+	c->at = (pc_canonical){0};
+}
 
 /* Places ascend along the order, and no unit reaches into the next: so the order has each unit once. One step. */
 static bool check_layout(const pc_relocator *r, unsigned half, pc_relocate_checker *c, uint32_t *number) {
@@ -485,38 +371,139 @@ static bool check_layout(const pc_relocator *r, unsigned half, pc_relocate_check
 	return true;
 }
 
-/* [word, end) of a half traps; false: *number does not. */
-static bool check_traps(const uint32_t *half, uint32_t word, uint32_t end, uint32_t *number) {
-	for (; word < end; word++) {
-		if (half[word] != PC_RELOCATION_TRAP) {
-			*number = word;
+/* One step in the units of a half that runs: false, and unit *number differs. */
+static bool check_units(const pc_relocator *r, unsigned half, pc_relocate_checker *c, uint32_t *number) {
+	const pc_relocation_table *table = r->table;
+	uint8_t piece[COMPARED];
+	uint32_t offset = c->word * 4u;
+	size_t size = undo(r, half, &c->at, offset, piece, sizeof piece);
+	const uint8_t *canonical = (const uint8_t *)r->code + offset;
+	for (uint32_t i = 0; i < size; i++) {
+		if (piece[i] != canonical[i]) {
+			uint32_t unit = 0;
+			while ((table->units[unit].offset + table->units[unit].size) * 4u <= offset + i) {
+				unit++;
+			}
+			*number = unit;
 			return false;
+		}
+	}
+	c->word += (uint32_t)size / 4u;
+	return true;
+}
+
+/* The same in a half that was left and whose patches have been undone: quicker, as there is nothing to compute. */
+static bool compare_units(const pc_relocator *r, unsigned half, pc_relocate_checker *c, uint32_t *number) {
+	const pc_relocation_table *table = r->table;
+	for (uint32_t work = 0; c->index < table->unit_count && work < WORK; work += COMPARE_WORK) {
+		const pc_relocation_unit *unit = &table->units[c->index];
+		const uint32_t *moved = r->half[half] + r->layout[half].place[c->index] + c->word;
+		uint32_t count = unit->size - c->word, most = (WORK - work) / COMPARED_WORD_WORK + 1;
+		count = count < most ? count : most;
+		if (!same_words(moved, r->code + unit->offset + c->word, count)) {
+			*number = c->index;
+			return false;
+		}
+		work += COMPARED_WORD_WORK * count;
+		c->word += count;
+		if (c->word == unit->size) {
+			c->word = 0;
+			c->index++;
 		}
 	}
 	return true;
 }
 
-/* One step in the gaps before unit `index` of the order, or behind the last; true: it is well. */
-static bool check_gap(const pc_relocator *r, unsigned half, pc_relocate_checker *c, uint32_t *number) {
-	const pc_relocation_table *table = r->table;
-	uint32_t unit = c->index < table->unit_count ? r->layout[half].order[c->index] : 0;
-	uint32_t end = c->index < table->unit_count ? r->layout[half].place[unit] : table->half_words;
-	uint32_t until = end - c->word > SCANNED ? c->word + SCANNED : end;
-	if (!check_traps(r->half[half], c->word, until, number)) {
-		return false;
+/* [word, end) of a half traps; false: *number does not. */
+static bool check_traps(const uint32_t *half, uint32_t word, uint32_t end, uint32_t *number) {
+	const uint32_t *at = half + word;
+	uint32_t trap = PC_RELOCATION_TRAP, differs = 0;
+	for (uint32_t left = (end - word) / 4; left > 0; left--, at += 4) {
+		if (((at[0] ^ trap) | (at[1] ^ trap) | (at[2] ^ trap) | (at[3] ^ trap)) != 0) {
+			break;
+		}
 	}
-	c->word = until;
-	if (until == end) {
-		c->word = end + (c->index < table->unit_count ? table->units[unit].size : 0);
-		c->index++;
+	for (; at < half + end && differs == 0; at++) {
+		differs = *at ^ trap;
+	}
+	if (differs != 0) {
+		*number = (uint32_t)(at - half) - 1;
+	}
+	return differs == 0;
+}
+
+/* One step in the gaps before units of the order, and behind the last. */
+static bool check_gaps(const pc_relocator *r, unsigned half, pc_relocate_checker *c, uint32_t *number) {
+	const pc_relocation_table *table = r->table;
+	const pc_layout *layout = &r->layout[half];
+	uint32_t left = SCANNED;
+	for (uint32_t i = 0; i < SHUFFLED && left > 0 && c->index <= table->unit_count; i++) {
+		bool last = c->index == table->unit_count;
+		uint32_t unit = last ? 0 : layout->order[c->index];
+		uint32_t end = last ? table->half_words : layout->place[unit];
+		uint32_t until = end - c->word > left ? c->word + left : end;
+		if (!check_traps(r->half[half], c->word, until, number)) {
+			return false;
+		}
+		left -= until - c->word;
+		c->word = until;
+		if (until == end) {
+			c->word += last ? 0 : table->units[unit].size;
+			c->index++;
+		}
 	}
 	return true;
 }
 
-static void next_phase(pc_relocate_checker *c, uint8_t phase) {
-	c->phase = phase;
-	c->index = c->word = 0;
-	c->at = (pc_canonical){0};
+/* A step of the check of a half with code in it: true, and there is more, or phase is CHECK_DISPATCH: it is well. `undone`: it
+ * was left, and its patches have been undone. */
+static bool check_half(
+	const pc_relocator *r, unsigned half, bool undone, pc_relocate_checker *c, pc_changed *changed, uint32_t *number) {
+	switch (c->phase) {
+	case CHECK_LAYOUT:
+		if (!check_layout(r, half, c, number)) {
+			*changed = PC_CHANGED_LAYOUT;
+			return false;
+		}
+		if (c->index == r->table->unit_count) {
+			next_phase(c, CHECK_UNITS);
+		}
+		return true;
+	case CHECK_UNITS:
+		if (!(undone ? compare_units(r, half, c, number) : check_units(r, half, c, number))) {
+			*changed = PC_CHANGED_UNIT;
+			return false;
+		}
+		if (undone ? c->index == r->table->unit_count : c->word == r->table->code_words) {
+			next_phase(c, CHECK_GAPS);
+		}
+		return true;
+	default:
+		if (!check_gaps(r, half, c, number)) {
+			*changed = PC_CHANGED_GAP;
+			return false;
+		}
+		if (c->index > r->table->unit_count) {
+			next_phase(c, CHECK_DISPATCH);
+		}
+		return true;
+	}
+}
+
+/* A step of the check of the dispatch table: c->index is behind the last entry when it is done. */
+static bool check_dispatch(const pc_relocator *r, pc_relocate_checker *c, pc_changed *changed, uint32_t *number) {
+	const pc_relocation_table *table = r->table;
+	const uint16_t *place = r->layout[r->running].place;
+	uint32_t base = r->half_address[r->running] | PC_RELOCATION_ADDRESS_BIT;
+	for (uint32_t i = 0; i < SCANNED && c->index < table->entry_count; i++, c->index++) {
+		const pc_relocation_entry *entry = &table->entries[c->index];
+		if (r->dispatch[c->index] != base + 4u * place[entry->unit] + 2u * entry->offset) {
+			*changed = PC_CHANGED_DISPATCH;
+			*number = c->index;
+			return false;
+		}
+	}
+	return true;
 }
 
 bool pc_relocate_check(const pc_relocator *r, pc_relocate_checker *c, pc_changed *changed, uint32_t *number) {
@@ -526,68 +513,21 @@ bool pc_relocate_check(const pc_relocator *r, pc_relocate_checker *c, pc_changed
 	if (c->epoch != r->epoch || (c->spare && c->phase < CHECK_DISPATCH && !r->draining)) {
 		*c = (pc_relocate_checker){.epoch = r->epoch};
 	}
-	unsigned half = c->spare ? 1u - r->running : r->running;
 	switch (c->phase) {
 	case CHECK_LAYOUT:
-		if (!check_layout(r, half, c, number)) {
-			*changed = PC_CHANGED_LAYOUT;
+	case CHECK_UNITS:
+	case CHECK_GAPS:
+		if (!check_half(r, c->spare ? 1u - r->running : r->running, false, c, changed, number)) {
 			return false;
 		}
-		if (c->index == table->unit_count) {
-			next_phase(c, CHECK_UNITS);
-		}
-		return true;
-	case CHECK_UNITS: {
-		uint8_t piece[COMPARED];
-		uint32_t offset = c->word * 4u;
-		size_t size = undo(r, half, &c->at, offset, piece, sizeof piece);
-		const uint8_t *canonical = (const uint8_t *)r->code + offset;
-		for (uint32_t i = 0; i < size; i++) {
-			if (piece[i] != canonical[i]) {
-				uint32_t unit = 0;
-				while ((table->units[unit].offset + table->units[unit].size) * 4u <= offset + i) {
-					unit++;
-				}
-				*changed = PC_CHANGED_UNIT;
-				*number = unit;
-				return false;
-			}
-		}
-		c->word += (uint32_t)size / 4u;
-		if (c->word == table->code_words) {
-			next_phase(c, CHECK_GAPS);
-		}
-		return true;
-	}
-	case CHECK_GAPS:
-		for (uint32_t i = 0; i < SHUFFLED / 2 && c->index <= table->unit_count; i++) {
-			uint32_t before = c->index;
-			if (!check_gap(r, half, c, number)) {
-				*changed = PC_CHANGED_GAP;
-				return false;
-			}
-			if (c->index == before) {
-				break; /* a wide gap: on in the next step */
-			}
-		}
-		if (c->index > table->unit_count) {
-			next_phase(c, CHECK_DISPATCH);
-			if (!c->spare && r->draining) {
-				c->spare = true;
-				next_phase(c, CHECK_LAYOUT);
-			}
+		if (c->phase == CHECK_DISPATCH && !c->spare && r->draining) {
+			c->spare = true;
+			next_phase(c, CHECK_LAYOUT);
 		}
 		return true;
 	case CHECK_DISPATCH:
-		for (uint32_t i = 0; i < SCANNED / 8 && c->index < table->entry_count; i++, c->index++) {
-			const pc_relocation_entry *entry = &table->entries[c->index];
-			uint32_t canonical = (r->code_address + 4u * table->units[entry->unit].offset + 2u * entry->offset) |
-								 PC_RELOCATION_ADDRESS_BIT;
-			if (pc_relocate_undo_dispatch(r, c->index) != canonical) {
-				*changed = PC_CHANGED_DISPATCH;
-				*number = c->index;
-				return false;
-			}
+		if (!check_dispatch(r, c, changed, number)) {
+			return false;
 		}
 		if (c->index == table->entry_count) {
 			next_phase(c, CHECK_SPARE);
@@ -614,4 +554,205 @@ bool pc_relocate_check(const pc_relocator *r, pc_relocate_checker *c, pc_changed
 	default:
 		return false;
 	}
+}
+
+/* ---- a move ------------------------------------------------------------------------------------------------------ */
+
+void pc_relocate_begin(pc_relocator *r) {
+	const pc_relocate_ops *ops = r->ops;
+	ops->open(ops->context, 1);
+	forget_draw(r);
+	r->epoch = 0;
+	r->running = 1; /* so that the first flip leads to half 0 */
+	r->draining = false;
+	enter(r, WIPE);
+	while (!wipe(r, 1)) {
+	}
+	ops->close(ops->context);
+	ops->open(ops->context, 0);
+	enter(r, WIPE);
+	while (!wipe(r, 0)) {
+	}
+	enter(r, PLACE);
+	identity(r, &r->layout[0]);
+	while (r->index < r->table->unit_count) {
+		(void)lay_out(r, &r->layout[0], false);
+	}
+	enter(r, COPY);
+	while (!fill(r, 0, false)) {
+	}
+	enter(r, FLIP);
+	ops->close(ops->context);
+	ops->flip(ops->context, 0);
+	ops->open(ops->context, 2);
+	enter(r, IDLE);
+	r->draining = false;
+	r->epoch = 0;
+	ops->close(ops->context);
+	ops->retire(ops->context, 1);
+}
+
+void pc_relocate_commit(pc_relocator *r) {
+	unsigned half = 1u - r->running;
+	const uint16_t *place = r->layout[half].place;
+	const pc_relocation_entry *entry = r->table->entries;
+	uint32_t base = r->half_address[half] | PC_RELOCATION_ADDRESS_BIT;
+	for (uint32_t i = 0; i < r->table->entry_count; i++, entry++) {
+		r->dispatch[i] = base + 4u * place[entry->unit] + 2u * entry->offset;
+	}
+	r->running = (uint8_t)half;
+	r->draining = true;
+	r->epoch += r->epoch != UINT32_MAX;
+}
+
+pc_relocate_status pc_relocate_start(pc_relocator *r, uint32_t floor, bool check) {
+	if (r->phase != IDLE) {
+		return PC_RELOCATE_MORE;
+	}
+	if (r->table->bits.layout >> 16 < floor) {
+		return PC_RELOCATE_ENTROPY;
+	}
+	r->ops->open(r->ops->context, 2);
+	identity(r, &r->layout[1 - r->running]);
+	forget_draw(r);
+	enter(r, SHUFFLE);
+	r->checking = check;
+	r->index = r->table->unit_count;
+	r->ops->close(r->ops->context);
+	return PC_RELOCATE_MORE;
+}
+
+static pc_relocate_status give_up(pc_relocator *r) {
+	forget_draw(r);
+	enter(r, IDLE);
+	return PC_RELOCATE_RANDOM;
+}
+
+/* What is found first stays. */
+static void keep(pc_relocator *r, pc_changed changed, uint32_t number) {
+	if (r->changed == PC_CHANGED_NOTHING && changed != PC_CHANGED_NOTHING) {
+		r->changed = (uint8_t)changed;
+		r->changed_number = number;
+	}
+}
+
+/* A step; true: there is more. What has been changed is done away with by what follows, and so is what else may be. */
+static bool check_before_flip(pc_relocator *r) {
+	pc_changed changed = PC_CHANGED_NOTHING;
+	uint32_t number = 0;
+	bool well = check_dispatch(r, &r->checker, &changed, &number);
+	keep(r, changed, number);
+	return well && r->checker.index < r->table->entry_count;
+}
+
+/* Before anything is written by them. */
+static void check_places(pc_relocator *r, unsigned half) {
+	uint32_t number = 0;
+	if (!check_layout(r, half, &r->checker, &number)) {
+		keep(r, PC_CHANGED_LAYOUT, number);
+		enter(r, WIPE);
+	} else if (r->checker.index == r->table->unit_count) {
+		enter(r, UNDO);
+	}
+}
+
+static bool check_before_wipe(pc_relocator *r, unsigned half) {
+	pc_changed changed = PC_CHANGED_NOTHING;
+	uint32_t number = 0;
+	bool well = check_half(r, half, true, &r->checker, &changed, &number);
+	keep(r, changed, number);
+	return well && r->checker.phase != CHECK_DISPATCH;
+}
+
+static pc_relocate_status open_step(pc_relocator *r, unsigned half) {
+	drawing result = DRAWN;
+	switch (r->phase) {
+	case SHUFFLE:
+		result = shuffle(r, r->layout[half].order);
+		if (result == DRAWN && r->index <= 1) {
+			enter(r, PLACE);
+		}
+		break;
+	case PLACE:
+		result = lay_out(r, &r->layout[half], true);
+		if (result == DRAWN && r->index == r->table->unit_count) {
+			forget_draw(r);
+			enter(r, COPY);
+		}
+		break;
+	case COPY:
+		if (fill(r, half, false)) {
+			enter(r, CALLS);
+		}
+		break;
+	case PLACES:
+		check_places(r, half);
+		break;
+	case UNDO:
+		if (fill(r, half, true)) {
+			enter(r, CHECK);
+			r->checker.phase = CHECK_UNITS;
+		}
+		break;
+	case CALLS:
+		if (!check_before_flip(r)) {
+			enter(r, FLIP);
+		}
+		break;
+	case CHECK:
+		if (!check_before_wipe(r, half)) {
+			enter(r, WIPE);
+		}
+		break;
+	default: /* WIPE */
+		if (wipe(r, half)) {
+			enter(r, IDLE);
+			return PC_RELOCATE_OK;
+		}
+		break;
+	}
+	return result == UNFAIR ? give_up(r) : PC_RELOCATE_MORE;
+}
+
+pc_relocate_status pc_relocate_step(pc_relocator *r) {
+	const pc_relocate_ops *ops = r->ops;
+	unsigned half = 1u - r->running;
+	switch (r->phase) {
+	case IDLE:
+		return PC_RELOCATE_OK;
+	case SHUFFLE:
+	case PLACE:
+		if (r->used == r->drawn) {
+			return draw(r) ? PC_RELOCATE_MORE : PC_RELOCATE_RANDOM;
+		}
+		ops->open(ops->context, 2);
+		break;
+	case FLIP:
+		ops->flip(ops->context, half);
+		ops->open(ops->context, 2);
+		enter(r, DRAIN);
+		ops->close(ops->context);
+		return PC_RELOCATE_MORE;
+	case DRAIN:
+		if (ops->frames(ops->context, half)) {
+			return PC_RELOCATE_WAITING;
+		}
+		ops->retire(ops->context, half);
+		ops->open(ops->context, 2);
+		r->draining = false;
+		enter(r, r->checking ? PLACES : WIPE);
+		ops->close(ops->context);
+		return PC_RELOCATE_MORE;
+	case PLACES:
+	case CALLS:
+	case CHECK:
+		ops->open(ops->context, 2);
+		break;
+	default:
+		ops->open(ops->context, half);
+		break;
+	}
+	pc_relocate_status status = open_step(r, half);
+	ops->close(ops->context);
+	return status;
 }

@@ -8,8 +8,8 @@
  * A move goes on in steps of at most PC_RELOCATE_STEP instructions (random numbers apart); in between everything runs, the
  * code that is being moved too. A step is never interrupted by another call of this core.
  *
- *    half 0   runs ............ runs until the last frame has left it, wiped  | empty
- *    half 1   empty | filled  | flip: runs ...............................................
+ *    half 0   runs ............ runs until the last frame has left it, checked, wiped | empty
+ *    half 1   empty | filled  | flip: runs .......................................................
  */
 #ifndef PERICARD_RELOCATE_H
 #define PERICARD_RELOCATE_H
@@ -55,6 +55,35 @@ typedef struct {
 	uint16_t *order; /* the units by ascending place */
 } pc_layout;
 
+/* What differs, and its number. */
+typedef enum {
+	PC_CHANGED_NOTHING = 0,
+	PC_CHANGED_LAYOUT, /* the relocator's state: places that overlap or leave the half; number of the unit */
+	PC_CHANGED_UNIT,   /* moved copy and canonical copy differ: which of them, their digests say; number of the unit */
+	PC_CHANGED_GAP,    /* what should trap, in a half that runs; word of the half */
+	PC_CHANGED_DISPATCH, /* number of the entry */
+	PC_CHANGED_SPARE,    /* the half that should be empty; word of it */
+} pc_changed;
+
+/*
+ * Where a walk through the canonical form of moved code is. Zeroed, it is at the start. It may be used across moves: pieces
+ * that are read before and after one come from different places and are the same bytes.
+ */
+typedef struct {
+	uint16_t unit;
+	uint32_t patch;
+} pc_canonical;
+
+/* Where a check is; zeroed, it begins. */
+typedef struct {
+	uint8_t phase;
+	bool spare;
+	uint32_t index; /* of the unit, in the order or in the table, or of the entry */
+	uint32_t word;  /* of the half, or of a unit */
+	uint32_t epoch;
+	pc_canonical at;
+} pc_relocate_checker;
+
 /* All that a relocator works with; the caller's. */
 typedef struct {
 	const pc_relocation_table *table;
@@ -69,7 +98,11 @@ typedef struct {
 	uint32_t epoch;  /* 0: canonical order, no gaps; then how often the code has moved, saturating */
 	uint8_t running; /* the half that calls are led to */
 	uint8_t phase;
-	bool draining;        /* the other half may still have frames, and runs too */
+	bool checking;   /* this move checks */
+	bool draining;   /* the other half is not yet wiped: it may have frames, and runs too */
+	uint8_t changed; /* pc_changed: what checks before a flip and before a wipe have found first, and its number */
+	uint32_t changed_number;
+	pc_relocate_checker checker;
 	uint16_t index;       /* of the unit, or of the word, that is next */
 	uint16_t copied;      /* words of that unit */
 	uint16_t patched;     /* words of its patches */
@@ -86,25 +119,19 @@ typedef struct {
  * start-up, before any call of a unit; not in steps. The caller has filled in all of *relocator but what is this core's. */
 void pc_relocate_begin(pc_relocator *relocator);
 
-/* Begins a move. `floor`: the bits that a layout must have, rounded up. MORE: it is under way, also if it was before. */
-pc_relocate_status pc_relocate_start(pc_relocator *relocator, uint32_t floor);
+/* Begins a move. `floor`: the bits that a layout must have, rounded up. `check`: the half that is left is compared with what it must
+ * be before it is wiped, which costs more than all the rest. MORE: it is under way, also if it was before. */
+pc_relocate_status pc_relocate_start(pc_relocator *relocator, uint32_t floor, bool check);
 
-/* Goes on with a move: MORE, WAITING (after the flip only), RANDOM (and the move is off), or OK: done. */
+/* Goes on with a move: MORE, WAITING (after the flip only), RANDOM (and the move is off), or OK: done. The dispatch table is
+ * compared with what it must be before it is written: a change that is found there, or in the half that was left, is kept in
+ * `changed`. It does not end the move, which does away with it. */
 pc_relocate_status pc_relocate_step(pc_relocator *relocator);
 
 /* For ops.flip: leads all calls to the half that has just been filled. 20 + 9 * entries instructions. */
 void pc_relocate_commit(pc_relocator *relocator);
 
 /* ---- evidence ---------------------------------------------------------------------------------------------------- */
-
-/*
- * Where a walk through the canonical form of moved code is. Zeroed, it is at the start. It may be used across moves: pieces
- * that are read before and after one come from different places and are the same bytes.
- */
-typedef struct {
-	uint16_t unit;
-	uint32_t patch;
-} pc_canonical;
 
 /*
  * Copies bytes [offset, offset + size) of the canonical code to `to`, as the running half has them: every patch is undone. If
@@ -116,26 +143,6 @@ size_t pc_relocate_undo(const pc_relocator *relocator, pc_canonical *at, uint32_
 
 /* The dispatch table's word `index` with the layout taken off: the entry's canonical address, bit 0 set, if it is intact. */
 uint32_t pc_relocate_undo_dispatch(const pc_relocator *relocator, uint32_t index);
-
-/* What differs, and its number. */
-typedef enum {
-	PC_CHANGED_NOTHING = 0,
-	PC_CHANGED_LAYOUT, /* the relocator's state: places that overlap or leave the half; number of the unit */
-	PC_CHANGED_UNIT,   /* moved copy and canonical copy differ: which of them, their digests say; number of the unit */
-	PC_CHANGED_GAP,    /* what should trap, in a half that runs; word of the half */
-	PC_CHANGED_DISPATCH, /* number of the entry */
-	PC_CHANGED_SPARE,    /* the half that should be empty; word of it */
-} pc_changed;
-
-/* Where a check is; zeroed, it begins. */
-typedef struct {
-	uint8_t phase;
-	bool spare;
-	uint32_t index;
-	uint32_t word;
-	uint32_t epoch;
-	pc_canonical at;
-} pc_relocate_checker;
 
 /*
  * Compares every byte that runs with what should be there, in steps of at most PC_RELOCATE_STEP instructions: true: there is

@@ -11,13 +11,15 @@
 /* Instructions: for copying words, for a unit, for a patch; patches of a part of a unit, words that are copied or
  * wiped, bytes and words that are compared in one step. */
 #define WORDS_WORK(words) ((words)*5u / 2u)
-#define UNIT_WORK 110u
-#define PATCH_WORK 60u
+#define UNIT_WORK 130u
+#define PATCH_WORK 64u
 #define PART_PATCHES 22u
 #define COPIED 1280u
 #define WIPED 2560u
-#define COMPARED 96u
-#define SCANNED 320u
+#define COMPARED 80u
+#define COMPARE_WORK 60u
+#define COMPARED_WORD_WORK 4u
+#define SCANNED 240u
 
 /* ---- words ------------------------------------------------------------------------------------------------------- */
 
@@ -31,6 +33,21 @@ static void copy_words(uint32_t *to, const uint32_t *from, uint32_t count) {
 	for (; count > 0; count--) {
 		*to++ = *from++;
 	}
+}
+
+/* Are `count` words the same? */
+static bool same_words(const uint32_t *a, const uint32_t *b, uint32_t count) {
+	for (; count >= 4; count -= 4, a += 4, b += 4) {
+		if (((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3])) != 0) {
+			return false;
+		}
+	}
+	for (; count > 0; count--) {
+		if (*a++ != *b++) {
+			return false;
+		}
+	}
+	return true;
 }
 
 static void trap_words(uint32_t *to, uint32_t count) {
@@ -105,48 +122,50 @@ static inline uint32_t high_shift(const pc_relocator *r, const uint32_t *patch, 
 	return carry_to_high(low, shift);
 }
 
-/* A patch that is no call. `canonical` and `code`: the unit. */
+/* A patch that is no call. `canonical` and `code`: the unit. The lower part that tells a carry is taken from the canonical one:
+ * in the other it may have been patched already, or not yet. */
 __attribute__((noinline)) static void patch_other(const pc_relocator *r, unsigned half, uint32_t unit,
-	const uint8_t *canonical, uint8_t *code, const uint32_t *patch) {
+	const uint8_t *canonical, uint8_t *code, const uint32_t *patch, uint32_t sign) {
 	uint8_t *place = code + pc_patch_place(*patch);
-	uint32_t shift = shift_of(r, half, delta(r, half, unit), *patch), raw = read_place(place);
+	uint32_t shift = shift_of(r, half, delta(r, half, unit), *patch), raw = read_place(place), low = 0;
 	switch (pc_patch_kind_of(*patch)) {
 	case PC_PATCH_JAL:
-		raw = add_to_jump(raw, shift);
-		break;
-	case PC_PATCH_HI20:
-		raw += high_shift(r, patch, 0, shift) << 12;
+		raw = add_to_jump(raw, sign * shift);
 		break;
 	case PC_PATCH_PCREL_HI20:
-		raw += high_shift(r, patch, read_place(canonical + 2u * patch[1]), shift) << 12;
+		low = read_place(canonical + 2u * patch[1]);
+		/* fallthrough */
+	case PC_PATCH_HI20:
+		raw += sign * high_shift(r, patch, low, shift) << 12;
 		break;
 	case PC_PATCH_LO12:
 	case PC_PATCH_PCREL_LO12:
-		raw = add_to_low(raw, shift);
+		raw = add_to_low(raw, sign * shift);
 		break;
 	default:
-		raw += shift;
+		raw += sign * shift;
 		break;
 	}
 	write_place(place, raw);
 }
 
-/* Applies the patches [patch, end) of a unit. Most are calls: their loop is apart, so that all it needs stays in registers. */
+/* Applies the patches [patch, end) of a unit, or takes them off: `sign` is 1 or its negative. Most are calls: their loop is apart,
+ * so that all it needs stays in registers. */
 static inline void patch_unit(
-	const pc_relocator *r, unsigned half, uint32_t unit, const uint32_t *patch, const uint32_t *end) {
+	const pc_relocator *r, unsigned half, uint32_t unit, const uint32_t *patch, const uint32_t *end, uint32_t sign) {
 	const pc_relocation_unit *units = r->table->units;
 	const uint16_t *places = r->layout[half].place;
 	const uint8_t *canonical = (const uint8_t *)(r->code + units[unit].offset);
 	uint8_t *code = (uint8_t *)(r->half[half] + places[unit]);
 	uint32_t own = (uint32_t)places[unit] - units[unit].offset; /* words */
-	uint32_t out = r->code_address - r->half_address[half] - 4u * own;
+	uint32_t out = sign * (r->code_address - r->half_address[half] - 4u * own), factor = 4u * sign;
 	while (patch < end) {
 		uint32_t word = *patch;
 		while (pc_patch_kind_of(word) == PC_PATCH_CALL) {
 			uint8_t *place = code + pc_patch_place(word);
 			uint32_t target = pc_patch_target(word), shift = out;
 			if (target != PC_RELOCATION_OUTSIDE) {
-				shift = 4u * ((uint32_t)places[target] - units[target].offset - own);
+				shift = factor * ((uint32_t)places[target] - units[target].offset - own);
 			}
 			uint64_t raw = add_to_call(read_place(place), read_place(place + 4), shift);
 			write_place(place, (uint32_t)raw);
@@ -156,7 +175,7 @@ static inline void patch_unit(
 			}
 			word = *patch;
 		}
-		patch_other(r, half, unit, canonical, code, patch);
+		patch_other(r, half, unit, canonical, code, patch, sign);
 		patch += pc_patch_size(word);
 	}
 }

@@ -11,6 +11,8 @@
 #define COPIED 6400u
 #define WIPED 4096u
 #define COMPARED 128u
+#define COMPARE_WORK 40u
+#define COMPARED_WORD_WORK 3u
 #define SCANNED 320u
 
 /* ---- words ------------------------------------------------------------------------------------------------------- */
@@ -41,6 +43,36 @@ static void copy_words(uint32_t *to, const uint32_t *from, uint32_t count) {
 	}
 }
 
+/* Are `count` words the same? */
+__attribute__((noinline)) static bool same_words(const uint32_t *a, const uint32_t *b, uint32_t count) {
+	uint32_t blocks = count / 4;
+	if (blocks != 0) {
+		__asm__ volatile("1: ldmia %0!, {r3-r6}\n\t"
+						 "ldmia %1!, {r8-r10, r12}\n\t"
+						 "cmp r3, r8\n\t"
+						 "ittt eq\n\t"
+						 "cmpeq r4, r9\n\t"
+						 "cmpeq r5, r10\n\t"
+						 "cmpeq r6, r12\n\t"
+						 "bne 2f\n\t"
+						 "subs %2, #1\n\t"
+						 "bne 1b\n"
+						 "2:"
+						 : "+r"(a), "+r"(b), "+r"(blocks)
+						 :
+						 : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
+		if (blocks != 0) {
+			return false;
+		}
+	}
+	for (count &= 3; count > 0; count--) {
+		if (*a++ != *b++) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static void trap_words(uint32_t *to, uint32_t count) {
 	uint32_t blocks = count / 8;
 	if (blocks != 0) {
@@ -59,6 +91,10 @@ static void trap_words(uint32_t *to, uint32_t count) {
 }
 
 #else /* a test, on another machine */
+
+static inline bool same_words(const uint32_t *a, const uint32_t *b, uint32_t count) {
+	return memcmp(a, b, count * sizeof *a) == 0;
+}
 
 static void copy_words(uint32_t *to, const uint32_t *from, uint32_t count) {
 	memcpy(to, from, count * sizeof *to);
@@ -130,33 +166,34 @@ static uint32_t add_to_field(pc_patch_kind kind, uint32_t raw, uint32_t shift) {
 
 /* A patch that is no call. */
 __attribute__((noinline)) static void patch_other(
-	const pc_relocator *r, unsigned half, uint32_t unit, uint8_t *code, const uint32_t *patch) {
+	const pc_relocator *r, unsigned half, uint32_t unit, uint8_t *code, const uint32_t *patch, uint32_t sign) {
 	uint8_t *place = code + pc_patch_place(*patch);
-	uint32_t shift = shift_of(r, half, delta(r, half, unit), patch);
+	uint32_t shift = sign * shift_of(r, half, delta(r, half, unit), patch);
 	write_place(place, add_to_field(pc_patch_kind_of(*patch), read_place(place), shift));
 }
 
-/* Applies the patches [patch, end) of a unit. Nearly all are calls: their loop is apart, so that all it needs stays in
- * registers. */
+/* Applies the patches [patch, end) of a unit, or takes them off: `sign` is 1 or its negative. Nearly all are calls: their loop is
+ * apart, so that all it needs stays in registers. */
 static inline void patch_unit(
-	const pc_relocator *r, unsigned half, uint32_t unit, const uint32_t *patch, const uint32_t *end) {
+	const pc_relocator *r, unsigned half, uint32_t unit, const uint32_t *patch, const uint32_t *end, uint32_t sign) {
 	const pc_relocation_unit *units = r->table->units;
 	const uint16_t *places = r->layout[half].place;
 	uint8_t *code = (uint8_t *)(r->half[half] + places[unit]);
 	uint32_t own = (uint32_t)places[unit] - units[unit].offset; /* words */
+	uint32_t factor = 4u * sign;
 	while (patch < end) {
 		uint32_t word = *patch;
 		while (pc_patch_kind_of(word) == PC_PATCH_BRANCH24) {
 			uint8_t *place = code + pc_patch_place(word);
 			uint32_t target = pc_patch_target(word);
-			uint32_t shift = 4u * ((uint32_t)places[target] - units[target].offset - own);
+			uint32_t shift = factor * ((uint32_t)places[target] - units[target].offset - own);
 			write_place(place, add_to_branch(read_place(place), shift));
 			if (++patch == end) {
 				return;
 			}
 			word = *patch;
 		}
-		patch_other(r, half, unit, code, patch);
+		patch_other(r, half, unit, code, patch, sign);
 		patch += pc_patch_size(word);
 	}
 }

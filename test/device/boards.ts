@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe } from "vitest";
-import { type Build, buildFirmware } from "../../tools/build/build.ts";
+import { type Build, type BuildOptions, buildFirmware } from "../../tools/build/build.ts";
 import { type Device, type DeviceOptions, type Emulator, openDevice } from "../../tools/harness/device.ts";
 import { RenodeDevice, RenodeServer } from "../../tools/harness/renode.ts";
 import { which } from "../../tools/requirements.mjs";
@@ -45,6 +45,8 @@ export interface AppOptions {
 	readonly debug?: boolean;
 	readonly sanitize?: boolean;
 	readonly config?: Readonly<Record<string, string>>;
+	/** When code moves, in place of what the app's manifest says; "none": not at all. */
+	readonly relocation?: BuildOptions["relocation"];
 }
 
 /** The image of an app for a board; built once a test file. On posix with AddressSanitizer and UBSan. */

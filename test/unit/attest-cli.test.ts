@@ -5,8 +5,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import type { CborValue } from "../../firmware/attestation/codec/cbor.ts";
+import { CLAIM } from "../../firmware/attestation/codec/claims.ts";
 import { makeCorim } from "../../tools/build/corim.ts";
-import { Attester, changed, hex, IMAGE, logOf, referenceOf } from "./attester.ts";
+import { Attester, changed, hex, IMAGE, logOf, movingReferenceOf, referenceOf } from "./attester.ts";
 import { RFC9783_SIGN1, VERAISON_PROFILE_1 } from "./psa-tokens.ts";
 
 const BIN = join(import.meta.dirname, "../../tools/bin/pericard.mjs");
@@ -52,6 +54,7 @@ describe("a token of ours", () => {
 			"publicKey",
 			"verdict",
 			"components",
+			"relocation",
 			"reasons",
 		]);
 		const values = referenceOf(IMAGE).components.map(({ type, value }) => ({
@@ -67,6 +70,7 @@ describe("a token of ours", () => {
 			token: readFileSync(join(folder, token)).toString("hex"),
 			publicKey: device.jwk,
 			verdict: "affirming",
+			relocation: null,
 		});
 		expect(result.components).toEqual(values);
 		expect(code).toBe(0);
@@ -127,6 +131,71 @@ describe("a token of ours", () => {
 	});
 });
 
+describe("a token of a device whose code moves", () => {
+	const moving = file("moving.reference.json", JSON.stringify(movingReferenceOf(IMAGE)));
+	const words = ["--key", key, "--nonce", hex(nonce), "--reference", moving];
+	function saying(name: string, claim: CborValue): string {
+		return file(name, device.token(nonce, { claims: (claims) => claims.set(CLAIM.relocation, claim) }));
+	}
+	const ready = saying("ready.cbor", [1, 14, 449, 1246, 1000, 25, 256, 3]);
+
+	test("a line says how it moves, or why not", async () => {
+		const { stdout } = await attest(
+			"--token",
+			ready,
+			...words,
+			"--relocation-bits",
+			"1246",
+			"--relocation-age",
+			"0.449",
+		);
+		expect(stdout.split("\n")).toEqual(
+			expect.arrayContaining([
+				"device      ecg-patch on mps2-an386",
+				"relocation  epoch 14, moved 0.4 s ago, 1246 bits, moves every 1 s ± 25 %, before attestation, after an anomaly",
+				"policy      pericard:emulated/1;relocation-bits=1246;relocation-age=449",
+				"verdict: affirming",
+			]),
+		);
+		const refused = await attest("--token", saying("refused.cbor", [3, 0, 2000, 1246, 0, 0, 256, 0]), ...words);
+		expect(refused.stdout.split("\n")).toContain(
+			"relocation  epoch 0, not moved in 2 s, no random numbers, 1246 bits, by request only",
+		);
+	});
+
+	test("--json has the claim, and the function that was found changed by name", async () => {
+		const found = saying("found.cbor", [1, 14, 449, 1246, 1000, 25, 256, 1, 2, 1]);
+		const { code, stdout } = await attest("--token", found, ...words, "--json");
+		const result = JSON.parse(stdout);
+		expect(result.relocation).toEqual({
+			status: "ready",
+			epoch: 14,
+			age: 449,
+			bits: 1246,
+			period: 1000,
+			jitter: 25,
+			floor: 256,
+			beforeAttestation: true,
+			afterAnomaly: false,
+			change: { kind: "unit", number: 1, name: "pc_sha256_update" },
+		});
+		expect(result.reasons[0]).toMatch(/^moved code: function "pc_sha256_update"/);
+		expect(code).toBe(1);
+	});
+
+	test("--relocation-bits and --relocation-age are demanded", async () => {
+		const less = await attest("--token", ready, ...words, "--relocation-bits", "2000", "--relocation-age", "0.4");
+		expect(less.stdout).toMatch(/^ {2}contraindicated: a layout of the code has 1246 bits; the policy demands 2000$/m);
+		expect(less.stdout).toMatch(/^ {2}contraindicated: the code last moved 0\.449 s ago; the policy allows 0\.4 s$/m);
+		expect(less.code).toBe(1);
+		const never = await attest("--token", token, ...known, "--relocation-bits", "1");
+		expect(never.stdout).toMatch(
+			/^ {2}contraindicated: the token does not tell whether code moves; the policy demands it$/m,
+		);
+		expect(never.code).toBe(1);
+	});
+});
+
 describe("a token from elsewhere", () => {
 	test.each([
 		["RFC 9783", RFC9783_SIGN1, ["PRoT"]],
@@ -161,6 +230,7 @@ test.each([
 		["ecg-patch", "--token", token, "--reference", reference],
 		/--reference goes with --token/,
 	],
+	["fewer bits than one", ["--token", token, "--relocation-bits", "0"], /--relocation-bits takes a number above 0/],
 	["an app that is not there", ["absent"], /there is no app at absent/],
 ] as const)("wrong usage: %s, exit code 2", async (_, words, message) => {
 	const { code, stdout, stderr } = await attest(...words);

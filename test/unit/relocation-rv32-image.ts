@@ -52,7 +52,15 @@ const folders = ["archive", "attestation", "cbor", "crc", "crypto", "entropy", "
 const target = [...rv32Tools.cflags, "--specs=picolibc.specs"];
 /* What refers to data goes by the place where it is: with the other model, only calls would be patched. */
 const model = "-mcmodel=medany";
-const common = [...target, model, "-Os", "-ffunction-sections", "-fdata-sections", "-fno-common", "-fno-strict-aliasing"];
+const common = [
+	...target,
+	model,
+	"-Os",
+	"-ffunction-sections",
+	"-fdata-sections",
+	"-fno-common",
+	"-fno-strict-aliasing",
+];
 const strict = ["-std=c11", "-Wall", "-Wextra", "-Werror", `-DHALF_SIZE=${halfSize}u`, "-DWITH_25519=0"];
 
 async function tool(program: string, args: readonly string[]): Promise<void> {

@@ -8,16 +8,20 @@ import { DeviceKeys } from "../../tools/verifier/keys.ts";
 import { NonceStore } from "../../tools/verifier/nonces.ts";
 import { EMULATED_POLICY, FOREIGN_POLICY, type Policy } from "../../tools/verifier/policy.ts";
 import { type AttestationResult, verify } from "../../tools/verifier/verifier.ts";
-import { Attester, hex, IMAGE, logOf, referenceOf } from "./attester.ts";
+import { Attester, hex, IMAGE, logOf, movingReferenceOf } from "./attester.ts";
 import * as foreign from "./psa-tokens.ts";
 import { random } from "./random.ts";
 
 const device = new Attester();
 const keys = new DeviceKeys();
 const enrolled = keys.enrol(device.jwk);
-const references = [referenceOf(IMAGE)];
+const references = [movingReferenceOf(IMAGE)];
 const nonce = new Uint8Array(32).fill(7);
-const honest = device.token(nonce);
+/** All claims that a device can send. */
+function claimsOf(): Map<CborValue, CborValue> {
+	return device.claims(nonce, IMAGE, "mps2-an386").set(CLAIM.relocation, [1, 14, 400, 1246, 1000, 25, 256, 3]);
+}
+const honest = device.token(nonce, { payload: () => encode(claimsOf()) });
 const log = logOf(IMAGE);
 
 /** Appraises a token as the first that came of the device, and the first answer to the challenge. */
@@ -192,7 +196,7 @@ describe("mutated tokens", () => {
 		const verdicts = new Map<string, number>();
 		for (let round = 0; round < 3000; round++) {
 			await breathe(round);
-			const payload = encode(mutateValue(next, device.claims(nonce, IMAGE, "mps2-an386")));
+			const payload = encode(mutateValue(next, claimsOf()));
 			const token = device.sign(encode(new Map([[1, -7]])), new Map(), payload);
 			const result = appraise(token);
 			expect(result.reasons.map((reason) => reason.code)).not.toContain("malfunction");

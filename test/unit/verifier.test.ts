@@ -11,16 +11,35 @@ import {
 	ENTROPY_SOURCES,
 	lifecycleName,
 	lifecycleValue,
+	RELOCATION_CHANGES,
+	RELOCATION_STATUSES,
 	RESET_REASONS,
 } from "../../firmware/attestation/codec/claims.ts";
 import { makeCorim } from "../../tools/build/corim.ts";
 import { DeviceKeys, instanceIdOf, jwkOfPoint, KeyError, parsePublicKey, pointOf } from "../../tools/verifier/keys.ts";
 import { NonceStore } from "../../tools/verifier/nonces.ts";
-import { DEVELOPMENT_SIGNER, DEVICE_POLICY, EMULATED_POLICY, type Policy } from "../../tools/verifier/policy.ts";
+import {
+	DEVELOPMENT_SIGNER,
+	DEVICE_POLICY,
+	demanding,
+	EMULATED_POLICY,
+	type Policy,
+	type RelocationDemand,
+} from "../../tools/verifier/policy.ts";
 import { checkReference, parseCorim, parseReference, type Reference } from "../../tools/verifier/reference.ts";
 import { tierOf, toEar } from "../../tools/verifier/result.ts";
 import { type AttestationResult, compareVersions, verify } from "../../tools/verifier/verifier.ts";
-import { Attester, bytes, changed, hex, IMAGE, logOf, referenceOf, type TokenOptions } from "./attester.ts";
+import {
+	Attester,
+	bytes,
+	changed,
+	hex,
+	IMAGE,
+	logOf,
+	movingReferenceOf,
+	referenceOf,
+	type TokenOptions,
+} from "./attester.ts";
 
 /** A verifier with one device enrolled, and what passes between them. */
 class Bench {
@@ -502,6 +521,135 @@ describe("sources of random numbers, and why the device started", () => {
 	});
 });
 
+describe("code that moves", () => {
+	/** A device that says this of its code, held against an image whose code moves. */
+	function moving(claim: CborValue, demand: RelocationDemand = {}, reference = movingReferenceOf(IMAGE)) {
+		const bench = new Bench();
+		bench.references = [reference];
+		bench.policy = demanding(EMULATED_POLICY, demand);
+		const claims = (claims: Map<CborValue, CborValue>) => {
+			if (claim !== undefined) claims.set(CLAIM.relocation, claim);
+		};
+		return bench.attest({ claims });
+	}
+	const ready = [1, 14, 400, 1246, 1000, 25, 256, 3];
+
+	test("is told with its epoch, its age, its bits and the policy in force", () => {
+		const result = moving(ready);
+		expect(result.verdict).toBe("affirming");
+		expect(faults(result)).toEqual([]);
+		expect(result.evidence?.relocation).toEqual({
+			status: "ready",
+			epoch: 14,
+			age: 400,
+			bits: 1246,
+			period: 1000,
+			jitter: 25,
+			floor: 256,
+			beforeAttestation: true,
+			afterAnomaly: true,
+			change: undefined,
+		});
+		expect(moving([2, 0, 3, 9, 0, 0, 0, 2]).evidence?.relocation).toMatchObject({
+			status: "moving",
+			beforeAttestation: false,
+			afterAnomaly: true,
+		});
+		const still = moving([0]);
+		expect(still.evidence?.relocation).toEqual({ status: "none" });
+		expect(still.verdict).toBe("affirming");
+		expect(moving(undefined).evidence?.relocation).toBeUndefined();
+	});
+
+	test.each([
+		[1, 2, 'the layout says that function "memcpy.out" (generated) is where it can\'t be'],
+		[1, 1023, "the relocator's state is not what start-up made it"],
+		[2, 1, 'function "pc_sha256_update" (native/crypto/sha256.c) is not what was built'],
+		[2, 3, "function 3 is not what was built"],
+		[3, 77, "there is code between the functions of the half that runs, at word 77"],
+		[4, 0, 'calls of "pc_sha256_update" are led to another place'],
+		[4, 1, "calls of entry 1 are led to another place"],
+		[5, 12, "the half that is not in use is not empty, at word 12"],
+	])("what the check found, %i of number %i, is told by name", (kind, number, text) => {
+		const result = moving([...ready, kind, number]);
+		expect(result.verdict).toBe("contraindicated");
+		expect(faults(result)).toEqual([`moved code: ${text}`]);
+		expect(result.vector.executables).toBe(96);
+	});
+
+	test("the function is told before the region, and by its number where nobody knows its name", () => {
+		const moved = (contents: string) => ({
+			...IMAGE,
+			regions: { ...IMAGE.regions, native: [...(IMAGE.regions.native ?? []), ["moved", contents] as const] },
+		});
+		const bench = new Bench();
+		const claims = (claims: Map<CborValue, CborValue>) => claims.set(CLAIM.relocation, [...ready, 2, 1]);
+		bench.references = [movingReferenceOf(moved("code"))];
+		const named = bench.attest({ image: moved("patched"), claims });
+		expect(faults(named)).toEqual([
+			'moved code: function "pc_sha256_update" (native/crypto/sha256.c) is not what was built',
+			expect.stringMatching(/^native: region "moved" is not what was built/),
+		]);
+		bench.references = [parseCorim(makeCorim(movingReferenceOf(moved("code"))))];
+		expect(faults(bench.attest({ image: moved("code"), claims }))).toEqual([
+			"moved code: function 1 is not what was built",
+		]);
+	});
+
+	test("a move that was refused is a warning that says why", () => {
+		const random = moving([3, 2, 9000, 1246, 1000, 25, 256, 3]);
+		expect(random.verdict).toBe("warning");
+		expect(faults(random)).toEqual([
+			"code stays where it is (epoch 2): the last move was refused, as there were no random numbers",
+		]);
+		expect(random.vector.hardware).toBe(32);
+		const entropy = moving([4, 0, 9000, 200, 1000, 25, 256, 3]);
+		expect(entropy.verdict).toBe("warning");
+		expect(faults(entropy)).toEqual([
+			"code stays where it is (epoch 0): the last move was refused, as layouts have 200 bits and 256 are the floor",
+		]);
+		expect(entropy.vector.configuration).toBe(32);
+	});
+
+	test.each<[RelocationDemand, string]>([
+		[{ bits: 1247 }, "a layout of the code has 1246 bits; the policy demands 1247"],
+		[{ age: 399 }, "the code last moved 0.4 s ago; the policy allows 0.399 s"],
+		[{ epoch: 15 }, "the code has moved 14 times; the policy demands 15"],
+	])("a demand that is not met: %j", (demand, text) => {
+		const result = moving(ready, demand);
+		expect(result.verdict).toBe("contraindicated");
+		expect(faults(result)).toEqual([text]);
+		expect(result.vector.configuration).toBe(96);
+	});
+
+	test("a demand that is met, and one of a device whose code doesn't move", () => {
+		const demand = { bits: 1246, age: 400, epoch: 14 };
+		const met = moving(ready, demand);
+		expect(met.verdict).toBe("affirming");
+		expect(met.policy).toBe("pericard:emulated/1;relocation-bits=1246;relocation-age=400;relocation-epoch=14");
+		const none = moving([0], { bits: 1 }, referenceOf(IMAGE));
+		expect(none.verdict).toBe("contraindicated");
+		expect(faults(none)).toEqual(["no code moves; the policy demands it"]);
+		const silent = moving(undefined, { age: 1000 });
+		expect(silent.verdict).toBe("contraindicated");
+		expect(faults(silent)).toEqual(["the token does not tell whether code moves; the policy demands it"]);
+		expect(faults(moving([1, 0, 6000, 1246, 0, 0, 256, 0], { age: 5000 }))).toEqual([
+			"the code has not moved since the start, 6 s ago; the policy allows 5 s",
+		]);
+		expect(demanding(EMULATED_POLICY, {})).toBe(EMULATED_POLICY);
+	});
+
+	test("the names are the firmware's", () => {
+		const file = (name: string) => readFileSync(join(import.meta.dirname, "../..", name), "utf8");
+		const statuses = /typedef enum \{\n\tPC_MOVING_([\s\S]*?)\} pc_moving_status;/.exec(
+			file("hosts/common/moving.h"),
+		)?.[0];
+		expect([...(statuses ?? "").matchAll(/\tPC_MOVING_(\w+)/g)]).toHaveLength(RELOCATION_STATUSES.length);
+		const changes = [...file("native/relocate/relocate.h").matchAll(/\tPC_CHANGED_(\w+)/g)];
+		expect(changes.map(([, name]) => name?.toLowerCase())).toEqual(RELOCATION_CHANGES);
+	});
+});
+
 describe("encoding", () => {
 	/** The claims with two bytes in front of the map replaced by what `change` makes of the encoding. */
 	const repacked = (change: (claims: CborMap, encoded: Uint8Array) => Uint8Array): TokenOptions => ({
@@ -663,6 +811,17 @@ describe("claims", () => {
 				["a reset reason that does not exist", CLAIM.resetReason, 99],
 				["failed engines, but none", CLAIM.failedEngines, 0],
 				["failed engines of 33 bits", CLAIM.failedEngines, 2 ** 32],
+				["a relocation that is no array", CLAIM.relocation, 0],
+				["one without its status", CLAIM.relocation, []],
+				["one that doesn't move, but has an epoch", CLAIM.relocation, [0, 1, 2, 3, 4, 5, 6, 7]],
+				["one that moves, but is cut", CLAIM.relocation, [1, 2, 3, 4, 5, 6, 7]],
+				["a status that does not exist", CLAIM.relocation, [5, 1, 2, 3, 4, 5, 6, 3]],
+				["an epoch below 0", CLAIM.relocation, [1, -1, 2, 3, 4, 5, 6, 3]],
+				["a jitter of more than all", CLAIM.relocation, [1, 1, 2, 3, 4, 101, 6, 3]],
+				["a find without its number", CLAIM.relocation, [1, 1, 2, 3, 4, 5, 6, 3, 2]],
+				["a find of nothing", CLAIM.relocation, [1, 1, 2, 3, 4, 5, 6, 3, 0, 0]],
+				["a find that does not exist", CLAIM.relocation, [1, 1, 2, 3, 4, 5, 6, 3, 6, 0]],
+				["one that is longer than all", CLAIM.relocation, [1, 1, 2, 3, 4, 5, 6, 3, 1, 0, 0]],
 			] as const
 		).map(([what, label, value]) => ({ what, label, value })),
 	)("$what", ({ label, value }) => {
@@ -723,6 +882,8 @@ describe("reference values", () => {
 
 	test("what the build writes is taken", () => {
 		expect(parseReference(JSON.stringify(reference))).toEqual(reference);
+		const moving = movingReferenceOf(IMAGE);
+		expect(parseReference(JSON.stringify(moving))).toEqual(moving);
 	});
 
 	test.each([
@@ -730,6 +891,21 @@ describe("reference values", () => {
 		["another format", { ...reference, format: 2 }, /format 2/],
 		["a lifecycle that is none", { ...reference, lifecycle: "open" }, /lifecycle/],
 		["a digest that is none", { ...reference, signerId: "00" }, /signerId: 64 hex digits/],
+		[
+			"code that moves, without bits",
+			{ ...reference, relocation: { entries: [], units: [] } },
+			/relocation\.bits: a whole/,
+		],
+		[
+			"a function without a file",
+			{ ...reference, relocation: { bits: 1, entries: [], units: [{ name: "f" }] } },
+			/relocation\.units\[0\]\.file: a text/,
+		],
+		[
+			"an entry without a name",
+			{ ...reference, relocation: { bits: 1, entries: [1], units: [] } },
+			/entries\[0\]: a text/,
+		],
 		["too few components", { ...reference, components: reference.components.slice(1) }, /components: native, xs/],
 		[
 			"a value that is not of its entries",

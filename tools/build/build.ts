@@ -181,7 +181,7 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 	const symbolsFile = join(dir, `${manifest.name}.symbols.json`);
 	writeFileSync(symbolsFile, `${JSON.stringify(makeSymbols(graph.modules))}\n`);
 	writeFileSync(join(dir, `${manifest.name}.size.json`), `${JSON.stringify(linked.size, null, "\t")}\n`);
-	const reference = makeReference(imageRegions(readFileSync(linked.elf), board), identity);
+	const reference = makeReference(imageRegions(readFileSync(linked.elf), board), identity, linked.moving?.plan);
 	const referenceFile = join(dir, `${manifest.name}.reference.json`);
 	const corimFile = join(dir, `${manifest.name}.corim`);
 	writeFileSync(referenceFile, `${JSON.stringify(reference, null, "\t")}\n`);

@@ -105,8 +105,33 @@ function arenaSource(blockLog2: number, codeLog2: number): string {
 
 const roundUp = (value: number, align: number): number => Math.ceil(value / align) * align;
 
-/** `<name>.relocation.json`: what moves, for people and for what reads evidence. */
-export function movingReport({ plan, arena }: MovingImage): object {
+/** `<name>.relocation.json`. */
+export interface MovingReport {
+	readonly format: 1;
+	/** How many units there are. */
+	readonly functions: number;
+	/** Of the canonical code. */
+	readonly bytes: number;
+	/** Names, in the order of the dispatch table. */
+	readonly entries: readonly string[];
+	readonly tableBytes: number;
+	readonly arenaBytes: number;
+	readonly halfBytes: number;
+	readonly gapLog2: number;
+	readonly offsets: number;
+	/** To one decimal, rounded down. */
+	readonly bits: Readonly<Record<"permutation" | "gaps" | "offset" | "layout", number>>;
+	/** In canonical order; offset in the canonical code and size in bytes. */
+	readonly units: readonly {
+		readonly name: string;
+		readonly file: string;
+		readonly offset: number;
+		readonly size: number;
+	}[];
+}
+
+/** What moves, for people and for what reads evidence. */
+export function movingReport({ plan, arena }: MovingImage): MovingReport {
 	const { units, entries, codeSize, halfSize, gapLog2, offsets, table } = plan;
 	const round = (bits: number): number => Math.floor(bits * 10) / 10;
 	const bits = layoutBits(plan);

@@ -9,7 +9,8 @@ import type { Board } from "./board.ts";
 import { type Elf, readElf } from "./elf.ts";
 import { BuildError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
-import { canonicalDispatch } from "./relocation.ts";
+import { layoutBits } from "./layout.ts";
+import { canonicalDispatch, type RelocationPlan } from "./relocation.ts";
 
 /** The components of an image, in canonical order (docs/measurement.md). */
 export const componentTypes = ["native", "xs", "app", "config"] as const;
@@ -49,6 +50,18 @@ export interface Reference {
 	readonly signerId: string;
 	/** Four, in the order of `componentTypes`. */
 	readonly components: readonly ReferenceComponent[];
+	/** Only of an image whose code moves. */
+	readonly relocation?: ReferenceRelocation;
+}
+
+/** What the numbers in a device's evidence of its moving code are of (docs/relocation.md). */
+export interface ReferenceRelocation {
+	/** Of a layout, rounded down. */
+	readonly bits: number;
+	/** Names of the functions that the dispatch table leads to, by their number. */
+	readonly entries: readonly string[];
+	/** What moves as a whole, by its number: a function, or an assembler section; and the file that it comes from. */
+	readonly units: readonly { readonly name: string; readonly file: string }[];
 }
 
 /** A named piece of an image. */
@@ -228,8 +241,8 @@ export function componentValue(entries: readonly ReferenceEntry[]): string {
 	return createHash("sha256").update(encode(items)).digest("hex");
 }
 
-/** The reference values of an image. */
-export function makeReference(regions: readonly Region[], identity: Identity): Reference {
+/** The reference values of an image; `plan`: of its code that moves, if any does. */
+export function makeReference(regions: readonly Region[], identity: Identity, plan?: RelocationPlan): Reference {
 	const { app, board, version, engine, debug, implementationId, signerId } = identity;
 	const components = componentTypes.map((type): ReferenceComponent => {
 		const entries = regions
@@ -238,5 +251,14 @@ export function makeReference(regions: readonly Region[], identity: Identity): R
 		return { type, version: type === "xs" ? engine : version, value: componentValue(entries), entries };
 	});
 	const lifecycle = debug ? "non-psa-rot-debug" : "secured";
-	return { format: 1, app, board, version, engine, debug, lifecycle, implementationId, signerId, components };
+	const values = { app, board, version, engine, debug, lifecycle, implementationId, signerId, components } as const;
+	return { format: 1, ...values, ...(plan === undefined ? {} : { relocation: movingNames(plan) }) };
+}
+
+function movingNames(plan: RelocationPlan): ReferenceRelocation {
+	return {
+		bits: Math.floor(layoutBits(plan).layout),
+		entries: plan.entries.map(({ name }) => name),
+		units: plan.units.map(({ name, file }) => ({ name, file })),
+	};
 }

@@ -8,12 +8,13 @@ import { displayPath } from "../build/errors.ts";
 import type { Reference } from "../build/reference.ts";
 import type { Device, Emulator } from "../harness/device.ts";
 import { Challenger } from "../verifier/challenger.ts";
+import type { Evidence } from "../verifier/evidence.ts";
 import { DeviceKeys, type Enrolled, KeyError, parsePublicKey } from "../verifier/keys.ts";
 import { NonceStore } from "../verifier/nonces.ts";
-import { DEVICE_POLICY, EMULATED_POLICY, FOREIGN_POLICY, type Policy } from "../verifier/policy.ts";
+import { DEVICE_POLICY, demanding, EMULATED_POLICY, FOREIGN_POLICY, type Policy } from "../verifier/policy.ts";
 import { parseCorim, parseReference, ReferenceValueError } from "../verifier/reference.ts";
 import { type ComponentResult, toEar } from "../verifier/result.ts";
-import { type AttestationResult, verify } from "../verifier/verifier.ts";
+import { type AttestationResult, changedName, verify } from "../verifier/verifier.ts";
 import { BUILD_OPTIONS, buildApp } from "./build.ts";
 import { type Arguments, CliError, type Command, FAILED, OK } from "./command.ts";
 import { describeFailure, type Origin } from "./failure.ts";
@@ -44,6 +45,16 @@ interface Appraised {
 export function policyFor(board: string): Policy {
 	const emulated = boardNames().includes(board) && readBoard(board).emulated;
 	return emulated ? EMULATED_POLICY : DEVICE_POLICY;
+}
+
+/** The policy for a board, or for a token of no known board, with what the words ask of code that moves. */
+function choosePolicy(args: Arguments, board: string | undefined): Policy {
+	const bits = args.number("relocation-bits");
+	const seconds = args.number("relocation-age");
+	return demanding(board === undefined ? FOREIGN_POLICY : policyFor(board), {
+		...(bits === undefined ? {} : { bits }),
+		...(seconds === undefined ? {} : { age: Math.round(seconds * 1000) }),
+	});
 }
 
 function readInput(file: string, option: string): Buffer {
@@ -110,7 +121,7 @@ function appraiseFile(args: Arguments, file: string, references: readonly Refere
 		references,
 		...(nonces === undefined ? {} : { nonces }),
 		...(challenge === undefined ? {} : { challenge }),
-		policy: reference === undefined ? FOREIGN_POLICY : policyFor(reference.board),
+		policy: choosePolicy(args, reference?.board),
 	});
 	if (keys.all().length === 0) hint("--key names the public key of the device that the token should be of");
 	else if (asked === undefined) hint("--nonce tells the challenge that the token should answer");
@@ -145,7 +156,7 @@ async function appraiseDevice(
 			identify: () => client.identify({ seconds: IDENTIFY_SECONDS }),
 			attest: (bytes: Uint8Array) => client.attest(bytes, { seconds: ATTEST_SECONDS }),
 		};
-		const policy = policyFor(build.board);
+		const policy = choosePolicy(args, build.board);
 		const challenger = new Challenger(link, { references: [build.reference], policy, keys });
 		try {
 			if (keyFile === undefined) {
@@ -189,8 +200,39 @@ function toJson(appraised: Appraised): unknown {
 		publicKey: device?.jwk ?? null,
 		verdict: result.verdict,
 		components: result.components.map(({ name, expected, measured, status }) => ({ name, expected, measured, status })),
+		relocation: relocationJson(result),
 		reasons: result.reasons.map((reason) => reason.text),
 	};
+}
+
+/** The claim on code that moves; what its check found with the name that the build knows. */
+function relocationJson({ evidence, reference }: AttestationResult): unknown {
+	const claim = evidence?.relocation;
+	if (claim === undefined) return null;
+	if (claim.status === "none") return claim;
+	const { change, ...rest } = claim;
+	if (change === undefined) return { ...rest, change: null };
+	return { ...rest, change: { ...change, name: changedName(change, reference) ?? null } };
+}
+
+/** The same as a line. */
+function relocationText(claim: NonNullable<Evidence["relocation"]>): string {
+	if (claim.status === "none") return "none";
+	const { status, epoch, age, bits, period, jitter, beforeAttestation, afterAnomaly } = claim;
+	const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
+	const refused = { ready: [], moving: ["moving"], "no-random": ["no random numbers"], "no-entropy": ["too few bits"] };
+	const by = [
+		...(period === 0 ? [] : [`every ${period / 1000} s${jitter === 0 ? "" : ` ± ${jitter} %`}`]),
+		...(beforeAttestation ? ["before attestation"] : []),
+		...(afterAnomaly ? ["after an anomaly"] : []),
+	];
+	return [
+		`epoch ${epoch}`,
+		epoch === 0 ? `not moved in ${seconds(age)}` : `moved ${seconds(age)} ago`,
+		...refused[status],
+		`${bits} bits`,
+		by.length === 0 ? "by request only" : `moves ${by.join(", ")}`,
+	].join(", ");
 }
 
 /** Components with their digests, and under each the parts that are not as expected. */
@@ -225,9 +267,11 @@ function print(appraised: Appraised): void {
 			...(entropySource === undefined ? [] : [`${entropySource} entropy`]),
 		];
 		facts.push(["state", state.filter((fact) => fact !== undefined).join(", ")]);
+		if (evidence.relocation !== undefined) facts.push(["relocation", relocationText(evidence.relocation)]);
 	}
 	facts.push(["policy", result.policy]);
-	for (const [name, value] of facts) console.log(`${name.padEnd(9)} ${value}`);
+	const width = Math.max(8, ...facts.map(([name]) => name.length));
+	for (const [name, value] of facts) console.log(`${name.padEnd(width)}  ${value}`);
 	if (result.components.length > 0) console.log(`\n${componentTable(result.components)}`);
 	console.log(`\nverdict: ${result.verdict}`);
 	for (const reason of result.reasons)
@@ -314,6 +358,7 @@ function gaveNothing(build: Build, lines: readonly string[], json: boolean): num
 				publicKey: null,
 				verdict: "none",
 				components: [],
+				relocation: null,
 				reasons: [reason],
 			}),
 		);
@@ -348,8 +393,10 @@ export const command: Command = {
 		},
 		key: { value: "FILE", help: "the device's public key (JWK or PEM); default: the one that the device names" },
 		reference: { value: "FILE", help: "with --token and no app: reference values (.reference.json or .corim)" },
+		"relocation-bits": { value: "N", help: "refuse a device whose code has fewer than 2^N layouts, or doesn't move" },
+		"relocation-age": { value: "S", help: "refuse a device whose code last moved more than S seconds ago, or doesn't" },
 		save: { value: "DIR", help: "keep token, log, nonce, key and the result (EAR) in files" },
-		json: { help: "print {board, app, nonce, token, publicKey, verdict, components, reasons}" },
+		json: { help: "print {board, app, nonce, token, publicKey, verdict, components, relocation, reasons}" },
 	},
 	examples: [
 		["pericard attest ecg-patch", "challenge the reference app on mps2-an386"],
@@ -358,6 +405,7 @@ export const command: Command = {
 			"pericard attest ecg-patch --board posix --token e/token.cbor --key e/key.json --nonce $(cat e/nonce.hex)",
 			"judge the same answer once more",
 		],
+		["pericard attest ecg-patch --relocation-bits 256 --relocation-age 2", "and demand that its code moves"],
 		["pericard attest --token psa-token.cbor", "look into a PSA token from elsewhere"],
 	],
 	exitCodes: [

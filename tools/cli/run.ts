@@ -8,6 +8,7 @@ import { openInput } from "./input.ts";
 import { appFolder, DEFAULT_BOARD, findApp } from "./paths.ts";
 import { progressLines } from "./progress.ts";
 import { chooseEmulator, runSession } from "./session.ts";
+import { watchLayout } from "./watch.ts";
 
 /** A report of the app as a line: its type, then its values by name. */
 export function reportLine(record: DeviceRecord): string {
@@ -33,15 +34,20 @@ async function run(args: Arguments): Promise<number> {
 	const input = file === undefined ? undefined : openInput(file);
 	const build = await buildApp(args, app, progressLines(json && !args.flag("verbose")));
 	const origin = { build, dir: appFolder(app) };
+	// With --json stdout is for the app's data alone.
+	const out = json ? process.stderr : process.stdout;
+	const watch = args.flag("watch-layout") ? watchLayout(build, out, !json && process.stdout.isTTY) : undefined;
+	const say = (line: string) => (watch === undefined ? out.write(`${line}\n`) : watch.print(line));
 	const outcome = await runSession(build, {
 		emulator,
 		...(input === undefined ? {} : { input }),
 		...(seed === undefined ? {} : { seed }),
 		...(seconds === undefined ? { paced: true } : { seconds }),
-		// With --json stdout is for the app's data alone.
-		onLine: (line) => (json ? console.error : console.log)(consoleLine(origin, line)),
+		...(watch === undefined ? {} : { watch }),
+		onLine: (line) => say(consoleLine(origin, line)),
 		onRecord: (record) => {
-			if (record.event === "report") console.log(json ? JSON.stringify(record.data) : reportLine(record));
+			if (record.event === "report" && json) console.log(JSON.stringify(record.data));
+			else if (record.event === "report") say(reportLine(record));
 			else if (args.flag("verbose")) console.error(JSON.stringify(record));
 		},
 	});
@@ -75,6 +81,9 @@ export const command: Command = {
 		seconds: { value: "S", help: "end after S seconds of emulated time" },
 		seed: { value: "N", help: "of the device's random numbers and keys, where they are emulated; default: 1" },
 		emulator: { value: "NAME", help: "default: the board's first", choices: ["qemu", "renode", "posix"] },
+		"watch-layout": {
+			help: "show the functions that move: a picture by address, redrawn at each move; a line a move where the output is no terminal",
+		},
 		json: { help: "print only the app's reports, one JSON object a line" },
 	},
 	examples: [
@@ -84,6 +93,7 @@ export const command: Command = {
 			"pericard run ecg-patch --input 100.hea --seconds 60 --json",
 			"heart beats in a WFDB record, one {t, rr, bpm, fault} a line",
 		],
+		["pericard run ecg-patch --watch-layout", "its cryptography moving from place to place"],
 	],
 	exitCodes: [
 		[0, "the app ended, or its time was up"],

@@ -22,6 +22,8 @@ export interface SessionOptions {
 	onTick?(seconds: number): void;
 	onLine(line: string): void;
 	onRecord(record: DeviceRecord): void;
+	/** Looks at the device every so many emulated seconds, and at the end. */
+	readonly watch?: { readonly every: number; look(device: Device, seconds: number): Promise<void> };
 	/** Called when the time is up, before the device is switched off. */
 	afterwards?(device: Device): Promise<void>;
 }
@@ -122,9 +124,13 @@ export async function runSession(build: Build, options: SessionOptions): Promise
 			let seconds = 0;
 			let reason: StopReason = "time";
 			while (reason === "time" && seconds < until) {
-				const slice = Math.min(options.paced ? SLICE : 3600, until - seconds);
+				const slice = Math.min(options.paced ? SLICE : 3600, options.watch?.every ?? 3600, until - seconds);
 				reason = await device.run(slice);
 				seconds += slice;
+				if (options.watch !== undefined) {
+					follow();
+					await options.watch.look(device, await device.now());
+				}
 				if (options.paced) {
 					follow();
 					options.onTick?.(seconds);

@@ -12,6 +12,9 @@ import {
 	OLD_CLAIM,
 	OLD_PROFILES,
 	PROFILE,
+	RELOCATION_CHANGES,
+	RELOCATION_STATUSES,
+	RELOCATION_TRIGGERS,
 	RESET_REASONS,
 	UEID_RAND,
 } from "../../firmware/attestation/codec/claims.ts";
@@ -22,6 +25,35 @@ export interface SoftwareComponent {
 	readonly version: string | undefined;
 	readonly signerId: Uint8Array | undefined;
 }
+
+/** What the check of moved code found: the number of a unit ("layout", "unit"), of an entry, or of a word of a half. */
+export interface Change {
+	readonly kind: "layout" | "unit" | "gap" | "dispatch" | "spare";
+	readonly number: number;
+}
+
+/** How a device's code moves. */
+export type Relocation =
+	| { readonly status: "none" }
+	| {
+			readonly status: "ready" | "moving" | "no-random" | "no-entropy";
+			/** Moves since the start; 0: the code lies as it was built. */
+			readonly epoch: number;
+			/** Milliseconds since the last move was done; in epoch 0, since the start. */
+			readonly age: number;
+			/** log2 of the number of layouts, rounded down. */
+			readonly bits: number;
+			/** Milliseconds between two moves; 0: none by time. */
+			readonly period: number;
+			/** Percent of the period, either way. */
+			readonly jitter: number;
+			/** Bits below which the device refuses to move. */
+			readonly floor: number;
+			readonly beforeAttestation: boolean;
+			readonly afterAnomaly: boolean;
+			/** undefined: moved code, its layout and the dispatch table are as they must be. */
+			readonly change: Change | undefined;
+	  };
 
 /** A claims set; a claim that is absent or not as it must be is undefined. */
 export interface Evidence {
@@ -42,6 +74,7 @@ export interface Evidence {
 	readonly resetReason: string | undefined;
 	/** Of ENGINES, or "engine N" for one that this verifier doesn't know. */
 	readonly failedEngines: readonly string[] | undefined;
+	readonly relocation: Relocation | undefined;
 }
 
 export interface Read {
@@ -115,6 +148,7 @@ export function readClaims(claims: CborMap): Read {
 		failedEngines: take("failed engines", CLAIM.failedEngines, false, "1..4294967295", (value) =>
 			typeof value === "number" && value >= 1 && value <= 0xffffffff ? engineNames(value) : undefined,
 		),
+		relocation: take("relocation", CLAIM.relocation, false, "[0], or an array of 8 or 10 as it must be", relocation),
 	};
 	return { evidence, profileFault, faults };
 }
@@ -180,6 +214,37 @@ function readComponents(claims: CborMap, label: number, first: boolean, faults: 
 function engineNames(bits: number): string[] {
 	const numbers = Array.from({ length: 32 }, (_, number) => number).filter((number) => (bits >>> number) & 1);
 	return numbers.map((number) => ENGINES[number] ?? `engine ${number}`);
+}
+
+function relocation(value: CborValue): Relocation | undefined {
+	if (!Array.isArray(value)) return undefined;
+	const list = value as readonly CborValue[];
+	if (list.length === 1 && list[0] === 0) return { status: "none" };
+	const numbers = list.map(unsigned);
+	if (numbers.includes(undefined) || (numbers.length !== 8 && numbers.length !== 10)) return undefined;
+	const [number = 0, epoch = 0, age = 0, bits = 0, period = 0, jitter = 0, floor = 0, triggers = 0] = numbers;
+	const status = RELOCATION_STATUSES[number];
+	if (status === undefined || status === "none" || jitter > 100) return undefined;
+	const change = numbers.length === 8 ? undefined : changeOf(numbers[8] ?? 0, numbers[9] ?? 0);
+	if (numbers.length === 10 && change === undefined) return undefined;
+	const { beforeAttestation, afterAnomaly } = RELOCATION_TRIGGERS;
+	return {
+		status,
+		epoch,
+		age,
+		bits,
+		period,
+		jitter,
+		floor,
+		beforeAttestation: (triggers & beforeAttestation) !== 0,
+		afterAnomaly: (triggers & afterAnomaly) !== 0,
+		change,
+	};
+}
+
+function changeOf(code: number, number: number): Change | undefined {
+	const kind = RELOCATION_CHANGES[code];
+	return kind === undefined || kind === "nothing" ? undefined : { kind, number };
 }
 
 function bytes(value: CborValue, sizes: readonly number[]): Uint8Array | undefined {

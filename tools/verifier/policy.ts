@@ -13,6 +13,18 @@ export interface Policy {
 	readonly developmentSigner: boolean;
 	/** The least version that may run; the reference values' own if not given. */
 	readonly minimumVersion?: string;
+	/** What is asked of code that moves; where anything is, code that doesn't move is refused. */
+	readonly relocation?: RelocationDemand;
+}
+
+/** What a policy asks of code that moves (docs/relocation.md). */
+export interface RelocationDemand {
+	/** The fewest bits that a layout may have. */
+	readonly bits?: number;
+	/** The most milliseconds that the last move may be ago. */
+	readonly age?: number;
+	/** The fewest moves since the start. */
+	readonly epoch?: number;
 }
 
 /** Signer id of the key pair that RFC 6979 publishes in appendix A.2.5: everybody can sign with it (docs/measurement.md). */
@@ -38,3 +50,12 @@ export const EMULATED_POLICY: Policy = {
 
 /** For tokens from elsewhere: any CBOR that RFC 9783 allows. */
 export const FOREIGN_POLICY: Policy = { ...DEVICE_POLICY, id: "pericard:foreign/1", deterministic: false };
+
+/** The policy with a demand on code that moves, which its id tells: "pericard:device/1;relocation-bits=256". */
+export function demanding(policy: Policy, relocation: RelocationDemand): Policy {
+	const told = (["bits", "age", "epoch"] as const).flatMap((name) => {
+		const value = relocation[name];
+		return value === undefined ? [] : [`;relocation-${name}=${value}`];
+	});
+	return told.length === 0 ? policy : { ...policy, id: policy.id + told.join(""), relocation };
+}

@@ -3,10 +3,10 @@
 
 import { CborError, type CborMap, CborTag, type CborValue, decode } from "../../firmware/attestation/codec/cbor.ts";
 import { COMPONENTS } from "../../firmware/attestation/codec/claims.ts";
-import type { Reference, ReferenceComponent, ReferenceEntry } from "../build/reference.ts";
+import type { Reference, ReferenceComponent, ReferenceEntry, ReferenceRelocation } from "../build/reference.ts";
 import { measurementValue } from "./log.ts";
 
-export type { Reference, ReferenceComponent, ReferenceEntry } from "../build/reference.ts";
+export type { Reference, ReferenceComponent, ReferenceEntry, ReferenceRelocation } from "../build/reference.ts";
 
 /** Reference values that can't be used; the message says why. */
 export class ReferenceValueError extends Error {
@@ -49,6 +49,7 @@ export function checkReference(json: unknown): Reference {
 		implementationId: digest(reference.implementationId, "implementationId"),
 		signerId: digest(reference.signerId, "signerId"),
 		components,
+		...(reference.relocation === undefined ? {} : { relocation: relocation(reference.relocation) }),
 	};
 }
 
@@ -65,8 +66,8 @@ const SOFTWARE = "psa.software-component";
 const SHA256: readonly CborValue[] = ["sha-256", 1];
 
 /**
- * The reference values of a CoRIM with one implementation. It tells less than the JSON does: no parts of components, and no
- * lifecycle, so that a locked device is expected. Throws ReferenceValueError.
+ * The reference values of a CoRIM with one implementation. It tells less than the JSON does: no parts of components, no
+ * names of code that moves, and no lifecycle, so that a locked device is expected. Throws ReferenceValueError.
  */
 export function parseCorim(data: Uint8Array): Reference {
 	let outer: CborValue;
@@ -184,6 +185,22 @@ function component(json: unknown, index: number): ReferenceComponent {
 		version: text(item.version, `${where}.version`),
 		value,
 		entries,
+	};
+}
+
+function relocation(json: unknown): ReferenceRelocation {
+	const { bits, entries, units } = object(json, "relocation");
+	if (typeof bits !== "number" || !Number.isSafeInteger(bits) || bits < 0) {
+		throw new ReferenceValueError("relocation.bits: a whole number is expected");
+	}
+	return {
+		bits,
+		entries: array(entries, "relocation.entries").map((name, at) => text(name, `relocation.entries[${at}]`)),
+		units: array(units, "relocation.units").map((item, at) => {
+			const where = `relocation.units[${at}]`;
+			const { name, file } = object(item, where);
+			return { name: text(name, `${where}.name`), file: text(file, `${where}.file`) };
+		}),
 	};
 }
 

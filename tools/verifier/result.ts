@@ -73,6 +73,7 @@ export type ReasonCode =
 	| "log"
 	| "entropy"
 	| "engine"
+	| "relocation"
 	| "reset"
 	| "malfunction";
 

@@ -3,7 +3,7 @@
 
 import { COMPONENTS, type Lifecycle, lifecycleValue, RESET_REASONS } from "../../firmware/attestation/codec/claims.ts";
 import { openSign1, type Sign1, TokenError, verifySign1 } from "./cose.ts";
-import { clean, type Evidence, readClaims, type SoftwareComponent } from "./evidence.ts";
+import { type Change, clean, type Evidence, readClaims, type SoftwareComponent } from "./evidence.ts";
 import type { DeviceKeys, Enrolled } from "./keys.ts";
 import { type LogComponent, LogError, readLog } from "./log.ts";
 import type { NonceState, NonceStore } from "./nonces.ts";
@@ -131,10 +131,14 @@ function appraise(appraisal: Appraisal, policy: Policy, findings: Findings): voi
 	for (const fault of faults) findings.add("claim", "none", fault, { executables: TRUST.unknownElements });
 	if (!authenticate(appraisal, token, evidence, findings)) return;
 	if (findings.authentic) checkNonce(appraisal, evidence, findings);
+	findings.reference = chooseReference(appraisal.references, evidence);
+	// Before the components: a function's name says more than a region's.
+	checkMovedCode(evidence, findings);
 	checkSoftware(appraisal, policy, evidence, findings);
 	checkLifecycle(evidence, findings);
 	if (findings.authentic) {
 		checkEntropy(policy, evidence, findings);
+		checkRelocation(policy, evidence, findings);
 		checkHistory(evidence, findings);
 	}
 	if (evidence.failedEngines !== undefined) {
@@ -206,8 +210,7 @@ function checkSoftware(appraisal: Appraisal, policy: Policy, evidence: Evidence,
 	const { implementationId } = evidence;
 	// What these claims lack has been said.
 	if (implementationId === undefined || evidence.components.length === 0) return;
-	const reference = chooseReference(appraisal.references, hex(implementationId), evidence);
-	findings.reference = reference;
+	const { reference } = findings;
 	if (reference === undefined) {
 		const of = ` of implementation ${short(hex(implementationId))}`;
 		const known = appraisal.references.map((known) => `${known.app} on ${known.board}`).join(", ");
@@ -246,13 +249,15 @@ function checkSoftware(appraisal: Appraisal, policy: Policy, evidence: Evidence,
 }
 
 /** The reference values of the device's board that are nearest to what it measured. */
-function chooseReference(references: readonly Reference[], id: string, evidence: Evidence): Reference | undefined {
+function chooseReference(references: readonly Reference[], evidence: Evidence): Reference | undefined {
+	const { implementationId, components } = evidence;
+	if (implementationId === undefined) return undefined;
 	const score = (reference: Reference) =>
 		reference.components.filter((expected) =>
-			evidence.components.some((measured) => measured.type === expected.type && hex(measured.value) === expected.value),
+			components.some((measured) => measured.type === expected.type && hex(measured.value) === expected.value),
 		).length;
 	return references
-		.filter((reference) => reference.implementationId === id)
+		.filter((reference) => reference.implementationId === hex(implementationId))
 		.sort((a, b) => score(b) - score(a) || compareVersions(b.version, a.version))[0];
 }
 
@@ -434,6 +439,82 @@ function checkEntropy(policy: Policy, evidence: Evidence, findings: Findings): v
 		});
 	} else if (source !== "hardware") {
 		findings.add("entropy", "affirming", `entropy source: ${source}; accepted, since ${policy.entropyWhy}`);
+	}
+}
+
+/** What the device's own check of its moved code found. */
+function checkMovedCode(evidence: Evidence, findings: Findings): void {
+	const { relocation } = evidence;
+	if (relocation === undefined || relocation.status === "none" || relocation.change === undefined) return;
+	const text = `moved code: ${changeText(relocation.change, findings.reference)}`;
+	findings.add("relocation", "contraindicated", text, { executables: TRUST.contraindicated });
+}
+
+/* PC_RELOCATION_UNITS of native/relocate/table.h. */
+const NO_UNIT = 1023;
+
+/** What differs, with the names of the build, where its reference values have them. */
+function changeText(change: Change, reference: Reference | undefined): string {
+	const { kind, number } = change;
+	const name = changedName(change, reference);
+	const file = reference?.relocation?.units[number]?.file;
+	const unit = name === undefined ? `function ${number}` : `function "${name}" (${file})`;
+	switch (kind) {
+		case "layout":
+			// Behind the last unit: what the layout itself hangs on.
+			if (number === NO_UNIT) return "the relocator's state is not what start-up made it";
+			return `the layout says that ${unit} is where it can't be`;
+		case "unit":
+			return `${unit} is not what was built`;
+		case "gap":
+			return `there is code between the functions of the half that runs, at word ${number}`;
+		case "dispatch":
+			return `calls of ${name === undefined ? `entry ${number}` : `"${name}"`} are led to another place`;
+		default:
+			return `the half that is not in use is not empty, at word ${number}`;
+	}
+}
+
+/** The function that a change is in or leads away from, if it is one of a function and the reference values have its name. */
+export function changedName({ kind, number }: Change, reference: Reference | undefined): string | undefined {
+	const names = reference?.relocation;
+	if (kind === "dispatch") return names?.entries[number];
+	return kind === "layout" || kind === "unit" ? names?.units[number]?.name : undefined;
+}
+
+/** Does the code move, and as much as the policy wants? */
+function checkRelocation(policy: Policy, evidence: Evidence, findings: Findings): void {
+	const { relocation } = evidence;
+	const demand = policy.relocation;
+	const bad = (text: string) => {
+		findings.add("relocation", "contraindicated", text, { configuration: TRUST.contraindicated });
+	};
+	// A claim that is not as it must be has been told.
+	if (relocation === undefined || relocation.status === "none") {
+		const says = relocation === undefined ? "the token does not tell whether code moves" : "no code moves";
+		if (demand !== undefined) bad(`${says}; the policy demands it`);
+		return;
+	}
+	const { status, epoch, age, bits, floor } = relocation;
+	const refused = `code stays where it is (epoch ${epoch}): the last move was refused`;
+	if (status === "no-random") {
+		findings.add("relocation", "warning", `${refused}, as there were no random numbers`, {
+			hardware: TRUST.vulnerable,
+		});
+	} else if (status === "no-entropy") {
+		findings.add("relocation", "warning", `${refused}, as layouts have ${bits} bits and ${floor} are the floor`, {
+			configuration: TRUST.vulnerable,
+		});
+	}
+	if (demand?.bits !== undefined && bits < demand.bits) {
+		bad(`a layout of the code has ${bits} bits; the policy demands ${demand.bits}`);
+	}
+	if (demand?.age !== undefined && age > demand.age) {
+		const last = epoch === 0 ? "the code has not moved since the start," : "the code last moved";
+		bad(`${last} ${age / 1000} s ago; the policy allows ${demand.age / 1000} s`);
+	}
+	if (demand?.epoch !== undefined && epoch < demand.epoch) {
+		bad(`the code has moved ${epoch} times; the policy demands ${demand.epoch}`);
 	}
 }
 

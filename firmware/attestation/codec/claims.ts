@@ -29,6 +29,11 @@ export const CLAIM = {
 	resetReason: -70002,
 	/** Private: which engines of cryptography have failed a known-answer test, a bit each, see ENGINES. Absent: none. */
 	failedEngines: -70003,
+	/**
+	 * Private: how the code moves, an array: [0] where it doesn't, or [status, epoch, age, bits, period, jitter, floor, triggers],
+	 * and behind that, where the check before the token found something, what and its number. See RELOCATION_STATUSES.
+	 */
+	relocation: -70004,
 } as const;
 
 /** Keys of a software component (RFC 9783 section 4.4.1). */
@@ -132,3 +137,15 @@ export const ENGINES: readonly string[] = [
 	"SHA-256 hardware",
 	"P-256 hardware",
 ];
+
+/**
+ * First element of the claim relocation: hosts/common/moving.h. "no-random" and "no-entropy": the last move was refused, as there
+ * were no random numbers or too few bits; the code stays where it is.
+ */
+export const RELOCATION_STATUSES = ["none", "ready", "moving", "no-random", "no-entropy"] as const;
+
+/** Bits of its element "triggers": what moves the code besides the period. */
+export const RELOCATION_TRIGGERS = { beforeAttestation: 1, afterAnomaly: 2 } as const;
+
+/** What the check found, from 1 on, and what its number is of: pc_changed of native/relocate/relocate.h. */
+export const RELOCATION_CHANGES = ["nothing", "layout", "unit", "gap", "dispatch", "spare"] as const;

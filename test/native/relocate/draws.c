@@ -64,7 +64,7 @@ int main(int count, char **arguments) {
 	host *h = host_make(&table, code, 0x8000, 0x20000000);
 	pc_relocator *r = &h->relocator;
 	for (unsigned long i = 0; i < draws; i++) {
-		(void)pc_relocate_start(r, 0);
+		(void)pc_relocate_start(r, 0, false);
 		while (pc_relocate_step(r) == PC_RELOCATE_MORE) {
 		}
 		const pc_layout *layout = &r->layout[r->running];

@@ -189,10 +189,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 			while (pc_relocate_check(r, &checker, &changed, &number)) {
 			}
 			require(changed == PC_CHANGED_NOTHING && h->errors == 0 && h->opened == 3);
-			(void)pc_relocate_start(r, 0);
+			(void)pc_relocate_start(r, 0, i != 0);
 			while (pc_relocate_step(r) == PC_RELOCATE_MORE) {
 			}
-			require(r->epoch == (uint32_t)i + 1);
+			require(r->epoch == (uint32_t)i + 1 && r->changed == PC_CHANGED_NOTHING);
 		}
 		host_free(h);
 		free(code);

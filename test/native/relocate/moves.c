@@ -131,8 +131,8 @@ static void tamper(host *h, uint32_t *code, uint64_t *seed) {
 	}
 }
 
-static pc_relocate_status move(pc_relocator *r) {
-	pc_relocate_status status = pc_relocate_start(r, 0);
+static pc_relocate_status move(pc_relocator *r, bool checks) {
+	pc_relocate_status status = pc_relocate_start(r, 0, checks);
 	for (unsigned long steps = 0; status == PC_RELOCATE_MORE; steps++) {
 		if (steps > 100000) {
 			fail("a move does not end", steps);
@@ -169,11 +169,11 @@ int main(int count, char **arguments) {
 			host_unprotect(h);
 			h->pinned = i % 3 == 0;
 			host_protect(h);
-			pc_relocate_status status = move(r);
+			pc_relocate_status status = move(r, i % 2 != 0);
 			if (h->pinned) {
 				/* Both halves run; nothing is wiped, and a second move has to wait. */
 				if (status != PC_RELOCATE_WAITING || check(r, &number) != PC_CHANGED_NOTHING || h->runs != 3 ||
-					pc_relocate_start(r, 0) != PC_RELOCATE_MORE || pc_relocate_step(r) != PC_RELOCATE_WAITING) {
+					pc_relocate_start(r, 0, false) != PC_RELOCATE_MORE || pc_relocate_step(r) != PC_RELOCATE_WAITING) {
 					fail("a half was wiped that has a frame", i);
 				}
 				host_unprotect(h);
@@ -187,7 +187,8 @@ int main(int count, char **arguments) {
 				fail("a move fails", status);
 			}
 		}
-		if (r->epoch != i || h->errors != 0 || h->runs != 1u << r->running || h->opened != 3) {
+		if (r->epoch != i || r->changed != PC_CHANGED_NOTHING || h->errors != 0 || h->runs != 1u << r->running ||
+			h->opened != 3) {
 			fail("the relocator's state is wrong", i);
 		}
 		pc_changed changed = check(r, &number);
@@ -203,6 +204,20 @@ int main(int count, char **arguments) {
 		fwrite(c->dispatch, 4, table.entry_count, out);
 		fwrite(c->half[c->running], 4, table.half_words, out);
 	}
+	/* Whatever is changed in a half is found before it is wiped, and gone with it. */
+	for (unsigned i = 0; i < 64; i++) {
+		host_unprotect(h);
+		uint32_t word = host_random(&seed) % table.half_words;
+		r->half[r->running][word] ^= 1u << host_random(&seed) % 32;
+		host_protect(h);
+		if (move(r, true) != PC_RELOCATE_OK || (r->changed != PC_CHANGED_UNIT && r->changed != PC_CHANGED_GAP) ||
+			(r->changed == PC_CHANGED_GAP && r->changed_number != word) || check(r, &number) != PC_CHANGED_NOTHING) {
+			fail("what was changed in the half that was left is not found", word);
+		}
+		host_unprotect(h);
+		r->changed = PC_CHANGED_NOTHING;
+		host_protect(h);
+	}
 	/* Without random numbers, or with such as can't be true, nothing moves. */
 	uint32_t epoch = r->epoch;
 	for (unsigned how = 0; how < 2; how++) {
@@ -210,7 +225,7 @@ int main(int count, char **arguments) {
 		h->dry = how == 0;
 		h->ones = how == 1;
 		host_protect(h);
-		pc_relocate_status status = move(r);
+		pc_relocate_status status = move(r, true);
 		if (status != PC_RELOCATE_RANDOM || r->epoch != epoch || check(r, &number) != PC_CHANGED_NOTHING) {
 			fail("a move without random numbers", how);
 		}
@@ -218,7 +233,8 @@ int main(int count, char **arguments) {
 	host_unprotect(h);
 	h->dry = h->ones = false;
 	host_protect(h);
-	if (pc_relocate_start(r, (table.bits.layout >> 16) + 1) != PC_RELOCATE_ENTROPY || move(r) != PC_RELOCATE_OK) {
+	if (pc_relocate_start(r, (table.bits.layout >> 16) + 1, true) != PC_RELOCATE_ENTROPY ||
+		move(r, true) != PC_RELOCATE_OK) {
 		fail("the floor of entropy", table.bits.layout >> 16);
 	}
 	printf("%lu %lu %lu %lu\n", (unsigned long)table.bits.permutation, (unsigned long)table.bits.gaps,

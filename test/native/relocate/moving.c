@@ -156,9 +156,16 @@ uint32_t start(void) {
 	return PC_RELOCATION_OK;
 }
 
+static bool checking; /* moves compare what they leave */
+
+uint32_t check_moves(uint32_t on) {
+	checking = on != 0;
+	return 0;
+}
+
 /* One whole move: its last status. */
 uint32_t move(void) {
-	pc_relocate_status status = pc_relocate_start(&pc_arena_relocator, 256);
+	pc_relocate_status status = pc_relocate_start(&pc_arena_relocator, 256, checking);
 	while (status == PC_RELOCATE_MORE) {
 		status = pc_relocate_step(&pc_arena_relocator);
 	}
@@ -167,7 +174,7 @@ uint32_t move(void) {
 
 /* One step: for the longest of them. */
 uint32_t begin_move(void) {
-	return pc_relocate_start(&pc_arena_relocator, 256);
+	return pc_relocate_start(&pc_arena_relocator, 256, checking);
 }
 
 /* Plus 256 if it has drawn. */
@@ -252,7 +259,7 @@ uint32_t in_flight(void) {
 		pc_relocate_status status = pc_relocate_step(&pc_arena_relocator);
 		if (status == PC_RELOCATE_OK) {
 			moves++;
-			wrong += pc_relocate_start(&pc_arena_relocator, 256) != PC_RELOCATE_MORE;
+			wrong += pc_relocate_start(&pc_arena_relocator, 256, moves % 2) != PC_RELOCATE_MORE;
 		} else if (status == PC_RELOCATE_WAITING) {
 			waits++;
 		} else {
@@ -304,6 +311,16 @@ uint32_t check_step(void) {
 	pc_changed changed;
 	uint32_t number;
 	return pc_relocate_check(&pc_arena_relocator, &checker, &changed, &number);
+}
+
+/* What moves have found, as check() tells it; it is forgotten. */
+uint32_t found(void) {
+	uint32_t result = (uint32_t)pc_arena_relocator.changed << 16 | pc_arena_relocator.changed_number;
+	pc_arena_open(NULL, 2);
+	pc_arena_relocator.changed = 0;
+	pc_arena_relocator.changed_number = 0;
+	pc_arena_close(NULL);
+	return result;
 }
 
 /* ---- attacks ------------------------------------------------------------------------------------------------------- */

@@ -215,8 +215,9 @@ static pc_relocation_status begin(void) {
 	return PC_RELOCATION_OK;
 }
 
-static pc_relocate_status move(void) {
-	pc_relocate_status status = pc_relocate_start(&relocator, 256);
+/* `checks`: compares what it leaves. */
+static pc_relocate_status move(bool checks) {
+	pc_relocate_status status = pc_relocate_start(&relocator, 256, checks);
 	while (status == PC_RELOCATE_MORE) {
 		status = pc_relocate_step(&relocator);
 	}
@@ -313,7 +314,7 @@ static void show_measure(void) {
 static void show_epochs(uint32_t count) {
 	uint32_t failed = 0, faults = 0, wrong = 0, checked = 0;
 	for (uint32_t i = 1; i <= count; i++) {
-		failed += move() != PC_RELOCATE_OK;
+		failed += move(i % 8 == 0) != PC_RELOCATE_OK || relocator.changed != 0;
 		faults += CALL(light_one, &light_last, i % LIGHT) != ECALL;
 		if (i % LIGHT == 0) {
 			wrong += memcmp(&light_last, &light_first, sizeof light_last) != 0;
@@ -350,6 +351,13 @@ static void show_changes(void) {
 	found = check();
 	relocator.half[1 - relocator.running][100] = 0;
 	say("changed-spare", 100, found >> 16, found & 0xFFFF, check());
+	/* A move that checks finds it in what it leaves. */
+	for (unsigned i = 0; i < 3; i++) {
+		relocator.half[relocator.running][relocator.layout[relocator.running].place[units[i]]] ^= 0x00010000u;
+		pc_relocate_status status = move(true);
+		say("changed-left", status, relocator.changed, relocator.changed_number, check());
+		relocator.changed = PC_CHANGED_NOTHING;
+	}
 }
 
 /* The causes of the faults that the user's mode gets: writing, executing, reading. */
@@ -370,7 +378,7 @@ static void show_protection(void) {
 	show_rights("rights-waiting", waiting());
 	/* Between the steps of a move it is so, too. */
 	uint32_t steps = 0, wrong = 0, before = running();
-	(void)pc_relocate_start(&relocator, 256);
+	(void)pc_relocate_start(&relocator, 256, true);
 	for (pc_relocate_status status = PC_RELOCATE_MORE; status == PC_RELOCATE_MORE; steps++) {
 		status = pc_relocate_step(&relocator);
 		wrong += CALL(write_to, waiting(), 0) != STORE || CALL(write_to, running(), 0) != STORE;
@@ -393,7 +401,7 @@ static void show_reuse(uint32_t entry) {
 	static pc_sha256 hash;
 	uint32_t address = pc_dispatch[entry];
 	uint32_t now = CALL(address, &hash, 0);
-	(void)move();
+	(void)move(false);
 	uint32_t next = CALL(address, &hash, 0);
 	say("reuse", now, next, user.pc == address, 0);
 }
@@ -416,7 +424,7 @@ static void show_in_flight(void) {
 		pc_relocate_status status = pc_relocate_step(&relocator);
 		if (status == PC_RELOCATE_OK) {
 			moves++;
-			wrong += pc_relocate_start(&relocator, 256) != PC_RELOCATE_MORE;
+			wrong += pc_relocate_start(&relocator, 256, moves % 2 != 0) != PC_RELOCATE_MORE;
 		} else if (status == PC_RELOCATE_WAITING) {
 			waits++;
 		} else {
@@ -434,28 +442,34 @@ static void show_in_flight(void) {
 static void show_no_random(void) {
 	uint32_t epoch = relocator.epoch;
 	no_random = true;
-	pc_relocate_status none = move();
+	pc_relocate_status none = move(false);
 	no_random = false;
-	pc_relocate_status floor = pc_relocate_start(&relocator, (table.bits.layout >> 16) + 1);
+	pc_relocate_status floor = pc_relocate_start(&relocator, (table.bits.layout >> 16) + 1, false);
 	say("refused", none, floor, relocator.epoch - epoch, check());
 }
 
-/* Instructions: of 16 moves, their longest step that draws nothing, of a check and its longest step. */
-static void show_costs(void) {
-	uint32_t all = 0, longest = 0, checked = 0, longest_check = 0;
+/* Instructions of 16 moves, and their longest step that draws nothing. */
+static uint32_t move_costs(bool checks, uint32_t *longest) {
+	uint32_t all = 0;
 	for (unsigned i = 0; i < 16; i++) {
-		(void)pc_relocate_start(&relocator, 256);
+		(void)pc_relocate_start(&relocator, 256, checks);
 		for (pc_relocate_status status = PC_RELOCATE_MORE; status == PC_RELOCATE_MORE;) {
 			drew = false;
 			uint32_t before = read_csr("minstret");
 			status = pc_relocate_step(&relocator);
 			uint32_t taken = read_csr("minstret") - before;
 			all += taken;
-			if (!drew && taken > longest) {
-				longest = taken;
+			if (!drew && taken > *longest) {
+				*longest = taken;
 			}
 		}
 	}
+	return all / 16;
+}
+
+static void show_costs(void) {
+	uint32_t longest = 0, checked = 0, longest_check = 0, plain = move_costs(false, &longest);
+	uint32_t checking = move_costs(true, &longest);
 	pc_relocate_checker checker = {0};
 	pc_changed changed;
 	uint32_t number;
@@ -466,7 +480,8 @@ static void show_costs(void) {
 		checked += taken;
 		longest_check = taken > longest_check ? taken : longest_check;
 	}
-	say("costs", all / 16, longest, checked, longest_check);
+	say("moves", plain, checking, longest, relocator.changed);
+	say("check", checked, longest_check, changed, number);
 }
 
 void machine_main(void);
