@@ -11,8 +11,9 @@
 
 /* What the parts of a step may take, in units and instructions, so that it stays below PC_RELOCATE_STEP instructions; the
  * machine says the rest. */
-#define SHUFFLED 32u
+#define SHUFFLED 128u
 #define PLACED 64u
+#define GAPS 32u
 #define WORK 3200u
 
 /* A fair source is rejected so often in a row once in 2^64 times at most. */
@@ -80,25 +81,52 @@ static inline drawing choose(pool *p, uint32_t most, uint32_t width, uint32_t *v
 	return DRY;
 }
 
-/* Fisher and Yates, from the end: index is how many units are not yet in their place. */
+/* How many numbers below n, n - 1, n - 2... come of one word: their product is 2^30 at most. */
+#define DICE 6u
+static inline uint32_t dice_of(uint32_t n) {
+	return n > 181 ? 3 : n > 64 ? 4 : n > 32 ? 5 : n > DICE ? DICE : n - 1;
+}
+
+/*
+ * Fisher and Yates, from the end: index is how many units are not yet in their place. A word of 32 bits gives several numbers
+ * at once, all with the same chance (Brackett-Rozinsky and Lemire, "Batched Ranged Random Integer Generation", 2024): times n,
+ * its upper half is a number below n, and its lower half goes on to the next. What is left must not be below 2^32 modulo the
+ * product of all n, or the word is thrown away: less often than once in four.
+ */
 static drawing shuffle(pc_relocator *r, uint16_t *order) {
-	uint32_t last = r->index - 1u, width = width_of(last), until = last > SHUFFLED ? last - SHUFFLED : 0;
+	uint32_t left = r->index, until = left > SHUFFLED ? left - SHUFFLED : 1;
 	drawing result = DRAWN;
 	pool p = begin_pool(r);
-	for (; last > until; last--) {
-		uint32_t other;
-		if (last >> (width - 1) == 0) {
-			width--;
-		}
-		result = choose(&p, last, width, &other);
-		if (result != DRAWN) {
+	while (left > until) {
+		uint32_t other[DICE], dice = dice_of(left), product = 1;
+		if (p.end - p.next < 2) {
+			p.next = p.end;
+			result = DRY;
 			break;
 		}
-		uint16_t unit = order[last];
-		order[last] = order[other];
-		order[other] = unit;
+		uint32_t rest = ~(p.next[0] | (uint32_t)p.next[1] << 16); /* so that nothing but ones is never taken */
+		p.next += 2;
+		for (uint32_t i = 0; i < dice; i++) {
+			uint64_t scaled = (uint64_t)rest * (left - i);
+			other[i] = (uint32_t)(scaled >> 32);
+			rest = (uint32_t)scaled;
+			product *= left - i;
+		}
+		if (rest < product && rest < (0u - product) % product) {
+			if (++p.rejected == REJECTIONS) {
+				result = UNFAIR;
+				break;
+			}
+			continue;
+		}
+		p.rejected = 0;
+		for (uint32_t i = 0; i < dice; i++) {
+			uint16_t unit = order[--left];
+			order[left] = order[other[i]];
+			order[other[i]] = unit;
+		}
 	}
-	r->index = (uint16_t)(last + 1);
+	r->index = (uint16_t)left;
 	end_pool(r, &p);
 	return result;
 }
@@ -136,11 +164,12 @@ static drawing lay_out(pc_relocator *r, const pc_layout *layout, bool random) {
 	return result;
 }
 
-/* Bytes to ask for at first, with some to spare: rejections cost a shuffle 1.4 draws a unit on average. */
+/* Bytes to ask for at first, with some to spare: a shuffle takes 8 bits a unit, 11 above 181. With the 32 bytes that a request
+ * takes for itself (native/entropy/stream.h) they are whole blocks of the stream. */
 static size_t first_draw(const pc_relocation_table *table) {
-	uint32_t width = width_of(table->unit_count - 1u);
-	uint32_t bits = table->unit_count * (width + width / 4 + table->gap_log2) + 80;
-	uint32_t bytes = (bits / 8 + 31) & ~31u;
+	uint32_t units = table->unit_count;
+	uint32_t bits = units * (8u + table->gap_log2) + (units > 181 ? 3u * (units - 181) : 0) + 160;
+	uint32_t bytes = ((bits / 8 + 32 + 63) & ~63u) - 32;
 	return bytes < PC_RELOCATE_DRAW ? bytes : PC_RELOCATE_DRAW;
 }
 
@@ -437,7 +466,7 @@ static bool check_gaps(const pc_relocator *r, unsigned half, pc_relocate_checker
 	const pc_relocation_table *table = r->table;
 	const pc_layout *layout = &r->layout[half];
 	uint32_t left = SCANNED;
-	for (uint32_t i = 0; i < SHUFFLED && left > 0 && c->index <= table->unit_count; i++) {
+	for (uint32_t i = 0; i < GAPS && left > 0 && c->index <= table->unit_count; i++) {
 		bool last = c->index == table->unit_count;
 		uint32_t unit = last ? 0 : layout->order[c->index];
 		uint32_t end = last ? table->half_words : layout->place[unit];

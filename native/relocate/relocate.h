@@ -22,7 +22,7 @@
 #define PC_RELOCATE_STEP 4000u
 
 /* Bytes that are asked of `random` at once. */
-#define PC_RELOCATE_DRAW 224u
+#define PC_RELOCATE_DRAW 352u
 
 typedef enum {
 	PC_RELOCATE_OK = 0,  /* done: nothing is under way */

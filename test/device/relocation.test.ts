@@ -1,10 +1,11 @@
 // Code that moves in a whole firmware: it is at another place after each move, computes what it should, and measures as it was built.
 
-import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import type { Build } from "../../tools/build/build.ts";
 import type { Device } from "../../tools/harness/device.ts";
 import { ManagementClient } from "../../tools/harness/management.ts";
+import { openSign1 } from "../../tools/verifier/cose.ts";
+import { readClaims } from "../../tools/verifier/evidence.ts";
 import { readLog } from "../../tools/verifier/log.ts";
 import { describeAt, mps2, posix, withDevice } from "./boards.ts";
 
@@ -41,9 +42,26 @@ function reports<T>(device: Device, type: string): T[] {
 	return device.records().flatMap((record) => (record.type === type ? [record.data as T] : []));
 }
 
+const evidence = (device: Device) => new ManagementClient(device).attest(new Uint8Array(32).fill(3), SECONDS);
+
+function claimOf({ token }: { readonly token: Uint8Array }) {
+	const claim = readClaims(openSign1(token).claims).evidence.relocation;
+	if (claim === undefined || claim.status === "none") throw new Error("the token does not say that code moves");
+	return claim;
+}
+
+/** A function that moves and that the app never calls: its entry, and where it is now. */
+async function quiet(device: Device, build: Build) {
+	const name = "xs_crypto_ccm_encrypt";
+	const entry = build.reference.relocation?.entries.indexOf(name) ?? -1;
+	expect(entry).toBeGreaterThanOrEqual(0);
+	const word = Buffer.from(await device.readMemory((build.symbols.get("pc_dispatch") ?? 0) + 4 * entry, 4));
+	return { name, entry, address: word.readUInt32LE() - 1 };
+}
+
 /** Regions whose digest is not what was built. */
 async function differing(device: Device, build: Build): Promise<string[]> {
-	const { log } = await new ManagementClient(device).attest(new Uint8Array(32).fill(3), SECONDS);
+	const { log } = await evidence(device);
 	return readLog(log).flatMap(({ entries }, component) =>
 		entries.flatMap(({ name, digest }, index) =>
 			hex(digest) === build.reference.components[component]?.entries[index]?.value ? [] : [name],
@@ -66,7 +84,7 @@ describeAt([mps2], "code that moves", (place) => {
 		});
 	});
 
-	test("measures as it was built while it moves, and a byte that is changed in RAM shows", async () => {
+	test("measures as it was built while it moves", async () => {
 		await withDevice(place, APP, async (device, build) => {
 			const names = build.reference.components[0]?.entries.map(({ name }) => name);
 			expect(names).toEqual([
@@ -86,21 +104,73 @@ describeAt([mps2], "code that moves", (place) => {
 			const last = reports<Tick>(device, "tick").at(-1);
 			expect(last).toMatchObject({ wrong: 0 });
 			expect(last?.epoch).toBeGreaterThan(3);
-			/* The app has stopped moving: what is changed in RAM stays so. */
-			await device.run(4);
-			const report = JSON.parse(readFileSync(build.elf.replace(/elf$/, "relocation.json"), "utf8")) as {
-				entries: string[];
-			};
-			const entry = report.entries.indexOf("xs_crypto_ccm_encrypt"); // which the app never calls
-			expect(entry).toBeGreaterThanOrEqual(0);
-			const word = Buffer.from(await device.readMemory((build.symbols.get("pc_dispatch") ?? 0) + 4 * entry, 4));
-			const address = word.readUInt32LE() - 1;
-			const [byte = 0] = await device.readMemory(address, 1);
-			await device.writeMemory(address, Uint8Array.of(byte ^ 1));
-			expect(await differing(device, build)).toEqual(["moved"]);
-			await device.writeMemory(address, Uint8Array.of(byte));
-			expect(await differing(device, build)).toEqual([]);
+			expect(claimOf(await evidence(device))).toMatchObject({ change: undefined });
 		});
+	});
+
+	test("a byte that is changed in RAM differs, if nothing moves before it is measured", async () => {
+		const still = { relocation: { period: 0, beforeAttestation: false, afterAnomaly: false } };
+		await withDevice(
+			place,
+			APP,
+			async (device, build) => {
+				await device.run(4); // the app moves no more
+				const { address } = await quiet(device, build);
+				const [byte = 0] = await device.readMemory(address, 1);
+				await device.writeMemory(address, Uint8Array.of(byte ^ 1));
+				expect(await differing(device, build)).toEqual(["moved"]);
+				await device.writeMemory(address, Uint8Array.of(byte));
+				expect(await differing(device, build)).toEqual([]);
+			},
+			still,
+		);
+	});
+
+	test("it is named in the next token and in all that follow, though the move before them wipes it; so is a dispatch entry", async () => {
+		for (const what of ["unit", "dispatch"] as const) {
+			await withDevice(place, APP, async (device, build) => {
+				await device.run(4);
+				const { address, entry, name } = await quiet(device, build);
+				const at = what === "unit" ? address : (build.symbols.get("pc_dispatch") ?? 0) + 4 * entry;
+				const [byte = 0] = await device.readMemory(at, 1);
+				await device.writeMemory(at, Uint8Array.of(byte ^ 4));
+				for (let token = 0; token < 2; token++) {
+					const answer = await evidence(device);
+					const { change: found } = claimOf(answer);
+					expect(found?.kind).toBe(what);
+					const names = what === "unit" ? build.reference.relocation?.units : undefined;
+					expect(names?.[found?.number ?? -1]?.name ?? build.reference.relocation?.entries[found?.number ?? -1]).toBe(
+						name,
+					);
+				}
+				expect(await differing(device, build)).toEqual([]);
+				await device.reset();
+				await device.run(0.1);
+				expect(claimOf(await evidence(device)).change).toBe(undefined);
+			});
+		}
+	});
+
+	test("moves by itself, at times that nobody can tell before", async () => {
+		const often = { relocation: { period: 100, jitter: 50 }, config: { moves: "0" } };
+		await withDevice(
+			place,
+			APP,
+			async (device) => {
+				await device.run(3);
+				const epochs = reports<Tick>(device, "tick").map(({ epoch }) => epoch);
+				const [first = 0, last = 0] = [epochs[0], epochs.at(-1)];
+				expect(last - first).toBeGreaterThan(20);
+				expect(last - first).toBeLessThan(45);
+				/* In ticks of 20 ms: between 50 and 150 ms, and not always the same. */
+				const rises = epochs.flatMap((epoch, tick) => (tick > 0 && epoch > (epochs[tick - 1] ?? 0) ? [tick] : []));
+				const gaps = rises.slice(1).map((tick, index) => tick - (rises[index] ?? 0));
+				expect(new Set(gaps).size).toBeGreaterThan(2);
+				expect(Math.min(...gaps)).toBeGreaterThanOrEqual(2);
+				expect(Math.max(...gaps)).toBeLessThanOrEqual(9);
+			},
+			often,
+		);
 	});
 
 	test("what is written where nobody may, and jumps to where no code runs, end in a fault", async () => {

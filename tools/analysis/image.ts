@@ -45,7 +45,8 @@ export class Image {
 	readonly #symbols: ReadonlyMap<string, ElfSymbol>;
 	readonly #ordered: readonly ElfSymbol[];
 
-	constructor(elf: string, ram: MemoryRegion) {
+	/** `unused`: the symbol from which on the image's RAM is free to be used. */
+	constructor(elf: string, ram: MemoryRegion, unused = "__heap_end") {
 		this.elf = elf;
 		this.ram = ram;
 		const { symbols } = readElf(readFileSync(elf), elf);
@@ -61,7 +62,7 @@ export class Image {
 			.filter(({ name, type }) => type === typeFunction || (type === typeObject && !name.startsWith("__")))
 			.sort((a, b) => a.value - b.value || a.size - b.size);
 		this.stack = { limit: this.address("__stack_limit"), top: this.address("__stack_top") };
-		this.free = (this.address("__heap_end") + 15) & ~15;
+		this.free = (this.address(unused) + 15) & ~15;
 		this.code = { origin: this.address("__flash_start"), size: this.address("__flash_end") };
 	}
 

@@ -34,8 +34,8 @@ export interface Call {
 }
 
 export interface CallOptions {
-	/** Watch only from the instruction at the first symbol to that at the second, each time that one is executed. */
-	readonly between?: readonly [string, string];
+	/** Watch only from the instruction at the first symbol, or address, to that at the second, each time that one is executed. */
+	readonly between?: readonly [string | number, string | number];
 	/** Keep the list of all instructions and accesses, for `list()`. */
 	readonly record?: boolean;
 }
@@ -241,7 +241,8 @@ export class Machine {
 	/** Calls a routine and watches it. Throws RoutineError if it faults or doesn't return. */
 	async call(call: Call, options: CallOptions = {}): Promise<Run> {
 		const { values, numbers } = this.#prepare(call, call.limit ?? LIMIT);
-		const [from, to] = options.between?.map((name) => this.image.address(name)) ?? [0, 0];
+		const mark = (at: string | number) => (typeof at === "string" ? this.image.address(at) : at);
+		const [from, to] = options.between?.map(mark) ?? [0, 0];
 		const rest = [from, to, this.image.stack.limit, options.record ? 1 : 0];
 		const { words } = await this.#link.ask(["call", ...numbers, ...rest].join(" "), false);
 		const [outcome, ...fields] = words;
@@ -306,6 +307,12 @@ export class Machine {
 		}
 		if (results.length !== positions.length) throw new Error(`${call.routine}, undisturbed, returns before a position`);
 		return { value: Number(words[1]), results };
+	}
+
+	/** What memory holds now is what calls without `keep` begin with from now on. */
+	async adopt(): Promise<void> {
+		const { words } = await this.#link.ask("adopt", false);
+		if (words[0] !== "ok") throw new Error("the emulator does not keep its memory");
 	}
 
 	/** What is in memory, at an address or a variable. */

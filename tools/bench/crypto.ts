@@ -91,7 +91,7 @@ export function cryptoSources(): string[] {
 }
 
 /** An operation, and BearSSL's with the same arguments. */
-interface Operation {
+export interface Operation {
 	readonly name: string;
 	/** Bytes that it works on, where the figures are by bytes. */
 	readonly bytes?: number;
@@ -123,7 +123,7 @@ const DATA = seededBytes(MESSAGE, "message");
 const TEXT = seededBytes(64, "text");
 
 /** All that is measured, in the order of the table. Public keys and signatures are those that the machine itself makes. */
-async function operations(machine: Machine): Promise<Operation[]> {
+export async function operations(machine: Machine): Promise<Operation[]> {
 	const made = async (routine: string, size: number, ...given: readonly (Uint8Array | number)[]) => {
 		const run = await machine.call({ routine, arguments: [...given, new Room(size)] });
 		return machine.read(run.arguments[given.length] ?? 0, size);

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { CodeSize, CryptoDetails, CryptoReport } from "../bench/crypto.ts";
 import type { Figure } from "../bench/measure.ts";
+import type { RelocationFigures, TARGETS } from "../bench/relocation.ts";
 import { boardNames } from "../build/board.ts";
 import { type Arguments, CliError, type Command, FAILED, nearest, OK } from "./command.ts";
 import { findRecord } from "./input.ts";
@@ -15,7 +16,7 @@ import { table } from "./table.ts";
 /** MIT-BIH record 100, where a folder of shared data lies beside the repository. */
 const RECORD = join(dirname(ROOT), "shared", "data", "ecg", "mitdb-100.hea");
 
-/** The board of `bench crypto`. */
+/** The board of `bench crypto` and `bench relocation`. */
 const COUNTING = "mps2-an386";
 
 function print(figures: readonly Figure[]): void {
@@ -56,16 +57,21 @@ function printCrypto({ details, sizes, model }: CryptoReport): void {
 	console.log(`\nThe cycle model, checked: ${model.join("; ")}.`);
 }
 
-async function crypto(args: Arguments): Promise<number> {
+/** Has it only options that `bench <what>` knows? */
+function checkOptions(what: string, args: Arguments): void {
 	const board = args.text("board");
 	if (board !== undefined && findBoard(board).name !== COUNTING) {
-		throw new CliError(`bench crypto: instructions are counted on ${COUNTING}, not on ${board}`, "leave --board out");
+		throw new CliError(`bench ${what}: instructions are counted on ${COUNTING}, not on ${board}`, "leave --board out");
 	}
 	for (const name of ["full", "input", "annotations"]) {
 		if (args.flag(name) || args.text(name) !== undefined) {
-			throw new CliError(`bench crypto: there is no --${name}`, "it belongs to `pericard bench` without a name");
+			throw new CliError(`bench ${what}: there is no --${name}`, "it belongs to `pericard bench` without a name");
 		}
 	}
+}
+
+async function crypto(args: Arguments): Promise<number> {
+	checkOptions("crypto", args);
 	const { measureCrypto } = await import("../bench/crypto.ts");
 	chooseEmulator(COUNTING, "qemu");
 	const report = await measureCrypto(progressLines(args.flag("json") && !args.flag("verbose")));
@@ -82,14 +88,83 @@ async function crypto(args: Arguments): Promise<number> {
 	return report.misses.length === 0 ? OK : FAILED;
 }
 
+const percent = (share: number): string => `${(100 * share).toPrecision(3)} %`;
+
+function printRelocation(
+	figures: RelocationFigures,
+	targets: Readonly<Record<string, { readonly least?: number; readonly most?: number }>>,
+	values: Readonly<Record<keyof typeof TARGETS, number>>,
+): void {
+	const { parts, patch, overhead, primitives, gadgets } = figures;
+	const bound = ({ least, most }: { readonly least?: number; readonly most?: number }, show = String) =>
+		least === undefined ? `at most ${show(most ?? 0)}` : `at least ${show(least)}`;
+	const targeted = Object.entries(targets).map(([name, target]) => {
+		const show = name.startsWith("overhead") ? percent : String;
+		return [name, show(values[name as keyof typeof TARGETS]), bound(target, show as typeof String)];
+	});
+	const more = (
+		[
+			["entries", "epochCycles", "mostEpochInstructions", "longestMaskedCycles", "longestStepInstructions"],
+			["longestDrawInstructions", "callOutInstructions", "gapEntropyBits", "offsetEntropyBits"],
+			["layoutEntropyBits", "singleGuessBits", "flashBytes", "ramBytes", "tableBytes", "arenaBytes"],
+		] as const
+	).flat();
+	console.log(table(["", figures.app, "target"], [...targeted, ...more.map((name) => [name, text(figures[name])])]));
+	const rows = Object.entries(parts).map(([name, cost]) => [name, text(cost.instructions), text(cost.cycles)]);
+	const sum = ["epoch", text(figures.epochInstructions), text(figures.epochCycles)];
+	console.log(`\n${table(["of an epoch", "instructions", "cycles"], rows, sum)}`);
+	const periods = Object.keys(overhead);
+	const runs = periods.map((period) => {
+		const { moves = 0, instructions = 0, ofItsOwn = 0 } = patch[period] ?? {};
+		return [period, text(moves), text(instructions), percent(overhead[period] ?? 0), percent(ofItsOwn)];
+	});
+	const head = ["period, ms", "moves", "instructions", "of the time", "of the app's own"];
+	console.log(`\n${table(head, runs)}`);
+	const each = primitives.map(({ name, flash, moving, overhead: slower }) => [
+		...[name, text(flash.instructions), text(moving.instructions), text(flash.cycles), text(moving.cycles)],
+		...periods.map((period) => percent(slower[period] ?? 0)),
+	]);
+	const columns = [
+		"",
+		"instructions in flash",
+		"moving",
+		"cycles in flash",
+		"moving",
+		...periods.map((p) => `${p} ms`),
+	];
+	console.log(`\n${table(columns, each)}`);
+	const chance = `1 in ${Math.round(2 ** figures.singleGuessBits).toLocaleString("en")}`;
+	console.log(
+		`\nA guess at one address is right once: ${chance}; the order alone is one of 2^${figures.permutationEntropyBits}.`,
+	);
+	console.log(
+		`Of ${gadgets.found} gadgets, two of ${gadgets.epochs} epochs share ${percent(gadgets.mean)} on average, ${percent(gadgets.most)} at most (in the same half ${percent(gadgets.sameHalfMean)} on average), and an epoch and the next ${percent(gadgets.nextMost)} at most.`,
+	);
+}
+
+async function relocation(args: Arguments): Promise<number> {
+	checkOptions("relocation", args);
+	const { measureRelocation, TARGETS, targetFigures } = await import("../bench/relocation.ts");
+	chooseEmulator(COUNTING, "qemu");
+	const out = join(args.text("out") ?? "build", "bench-relocation");
+	const { figures, misses } = await measureRelocation(out, progressLines(args.flag("json") && !args.flag("verbose")));
+	if (args.flag("json")) console.log(JSON.stringify(figures, null, "\t"));
+	else printRelocation(figures, TARGETS, targetFigures(figures));
+	for (const miss of misses) console.error(`pericard: ${miss}`);
+	return misses.length === 0 ? OK : FAILED;
+}
+
 async function run(args: Arguments): Promise<number> {
 	const [what] = args.positionals;
 	if (what === "crypto") return crypto(args);
+	if (what === "relocation") return relocation(args);
 	if (what !== undefined) {
-		const near = nearest(what, ["crypto"]);
+		const near = nearest(what, ["crypto", "relocation"]);
 		throw new CliError(
 			`bench: nothing to measure is called "${what}"`,
-			near === undefined ? "`pericard bench crypto`, or `pericard bench` for the firmware" : `did you mean ${near}?`,
+			near === undefined
+				? "`pericard bench crypto`, `pericard bench relocation`, or `pericard bench` for the firmware"
+				: `did you mean ${near}?`,
 		);
 	}
 	const { accuracy, COUNTED, counts, sizes } = await import("../bench/measure.ts");

@@ -54,7 +54,7 @@ function attack(): void {
 }
 
 const expected = work();
-const MOVES = 150;
+const MOVES = Number(config.moves);
 let wrong = 0;
 let ticks = 0;
 report("start", { status: relocationStatus(), epoch: relocationEpoch(), bits: layoutEntropyBits() });
