@@ -165,6 +165,9 @@ bool hal_debug_locked(void);
  * none, and nothing is written. */
 bool hal_option_bytes(const uint8_t **data, size_t *size);
 
+/* Copies some of them, which plain loads need not be able to read. */
+void hal_option_bytes_read(uint8_t *to, const uint8_t *from, size_t size);
+
 /* ---- stack ------------------------------------------------------------------------------------------------------ */
 
 /* The lowest address that the C stack may reach. */

@@ -1,4 +1,10 @@
 /* arena.c: see arena.h. */
+
+/* Opened and closed with each step of a move. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O2")
+#endif
+
 #include "arena.h"
 
 #include "cortex-m.h"
@@ -29,17 +35,12 @@ static uint32_t size_field(unsigned size_log2) {
 }
 
 static unsigned parts_of(unsigned half) {
-	unsigned mask = (1u << pc_arena_map.half_parts) - 1;
-	return half == 0 ? mask : half == 1 ? mask << pc_arena_map.half_parts : 0;
-}
-
-static unsigned state_part(void) {
-	return pc_arena_map.state_log2 == 0 ? 1u << 2 * pc_arena_map.half_parts : 0;
+	return half < 2 ? pc_arena_map.parts[half] : 0;
 }
 
 /* A subregion whose bit is set in SRD does not count, and neither do those that no half has. */
 static void protect_but(unsigned open) {
-	uint32_t all = parts_of(0) | parts_of(1) | state_part();
+	uint32_t all = pc_arena_map.parts[0] | pc_arena_map.parts[1] | pc_arena_map.state_part;
 	set(PROTECT, pc_arena_map.block,
 		NEVER | READ_ONLY | RAM | (~(all & ~open) & 0xFFu) << 8 | size_field(pc_arena_map.block_log2));
 }
@@ -59,8 +60,8 @@ static void close_state(uint32_t closed) {
 void pc_arena_open(void *context, unsigned half) {
 	(void)context;
 	close_state(0);
-	if (half < 2 || state_part() != 0) {
-		protect_but((parts_of(half) & ~(unsigned)runs) | state_part()); /* what runs never opens */
+	if (half < 2 || pc_arena_map.state_part != 0) {
+		protect_but((parts_of(half) & ~(unsigned)runs) | pc_arena_map.state_part); /* what runs never opens */
 	}
 	settle();
 }

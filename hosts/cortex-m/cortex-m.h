@@ -92,15 +92,15 @@ typedef struct {
 	uint8_t access; /* pc_mpu_access */
 } pc_mpu_region;
 
-/* The board's map, at most six entries; the null page comes on top (mpu.c). */
+/* The board's map, at most six entries, or four if its code may move; the null page comes on top (mpu.c). */
 extern const pc_mpu_region pc_board_regions[];
 extern const unsigned pc_board_region_count;
 
 /* Switches the MPU on with the board's map. Nothing outside of a region is accessible but the core's own registers. */
 void pc_mpu_enable(void);
 
-/* Copies bytes out of the null page, which nobody else may read: the MPU is off and interrupts wait meanwhile. */
-void pc_mpu_read_null_page(uint8_t *to, const uint8_t *from, size_t size);
+/* Copies bytes that no region of the map lets anybody read, such as the null page and option bytes. Interrupts wait meanwhile. */
+void pc_mpu_read(uint8_t *to, const uint8_t *from, size_t size);
 
 /* The board's handlers of its external interrupts, in section .vectors.irq. */
 extern const pc_vector pc_board_vectors[];

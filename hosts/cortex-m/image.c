@@ -15,7 +15,7 @@ extern const uint8_t pc_dispatch[], pc_relocation_layouts[];
 #endif
 
 const pc_image_part pc_image_parts[] = {
-	{"vectors", __flash_start, __null_page_end, pc_mpu_read_null_page, PC_COMPONENT_NATIVE},
+	{"vectors", __flash_start, __null_page_end, pc_mpu_read, PC_COMPONENT_NATIVE},
 	{"host", __host_start, __host_end, NULL, PC_COMPONENT_NATIVE},
 	{"native", __native_start, __native_end, NULL, PC_COMPONENT_NATIVE},
 #if PC_BUILD_MOVES

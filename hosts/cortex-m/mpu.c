@@ -5,11 +5,14 @@
  * region says it once more for an emulator that does not, where no code moves. The stack lies at the bottom of RAM, so what is below RAM is its
  * guard. The vector table lies in the null page; the core fetches vectors through its default map, which the MPU does not
  * check (DDI 0403, B3.5.1). The null page is 1 KB because an emulator may protect whole kilobytes only.
+ *
+ * What is read once in a while only, as option bytes are, needs no region of its own: pc_mpu_read() lends it the null page's.
  */
 #include "cortex-m.h"
 
 #define BACKGROUND_LOG2 31u
 #define NULL_PAGE_LOG2 10u /* __null_page_end in sections.ld */
+#define NULL_PAGE (1u << NULL_PAGE_LOG2)
 
 /* RASR: XN, AP, TEX/S/C/B. AP 000 none, 011 read-write, 110 read-only. */
 static uint32_t attributes(uint8_t access) {
@@ -30,6 +33,8 @@ static uint32_t attributes(uint8_t access) {
 /* arena.h; NULL in an image whose code stays where it is. */
 extern const uint8_t pc_arena_map[] __attribute__((weak));
 
+static unsigned null_region;
+
 static void set_region(unsigned number, uint32_t base, uint8_t size_log2, uint8_t access) {
 	PC_MPU_RNR = number;
 	PC_MPU_RBAR = base;
@@ -47,20 +52,27 @@ void pc_mpu_enable(void) {
 		const pc_mpu_region *region = &pc_board_regions[i];
 		set_region(number++, region->base, region->size_log2, region->access);
 	}
+	null_region = number;
 	set_region(number, 0, NULL_PAGE_LOG2, PC_MPU_NONE);
 	PC_MPU_CTRL = 1;
 	__asm__ volatile("dsb\n\tisb" : : : "memory");
 }
 
-void pc_mpu_read_null_page(uint8_t *to, const uint8_t *from, size_t size) {
-	const volatile uint8_t *bytes = from;
-	uint32_t state = pc_irq_save();
-	PC_MPU_CTRL = 0;
+static void lend_null_region(uint32_t base, pc_mpu_access access) {
+	set_region(null_region, base, NULL_PAGE_LOG2, (uint8_t)access);
 	__asm__ volatile("dsb\n\tisb" : : : "memory");
-	for (size_t i = 0; i < size; i++) {
-		to[i] = bytes[i];
+}
+
+void pc_mpu_read(uint8_t *to, const uint8_t *from, size_t size) {
+	uint32_t address = (uint32_t)(uintptr_t)from;
+	while (size > 0) {
+		uint32_t page = address & ~(NULL_PAGE - 1), end = page + NULL_PAGE;
+		uint32_t state = pc_irq_save();
+		lend_null_region(page, PC_MPU_READ);
+		for (; size > 0 && address != end; size--) {
+			*to++ = *(const volatile uint8_t *)(uintptr_t)address++;
+		}
+		lend_null_region(0, PC_MPU_NONE);
+		pc_irq_restore(state);
 	}
-	PC_MPU_CTRL = 1;
-	__asm__ volatile("dsb\n\tisb" : : : "memory");
-	pc_irq_restore(state);
 }

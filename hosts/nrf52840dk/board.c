@@ -47,7 +47,6 @@ _Noreturn void hal_reset(void) {
 const pc_mpu_region pc_board_regions[] = {
 	{0x00000000u, 20, PC_MPU_READ_EXECUTE}, /* flash, 1 MB */
 	{0x000F0000u, 16, PC_MPU_READ_WRITE},   /* the storage area in it: STORAGE of nrf52840dk.ld */
-	{0x10000000u, 13, PC_MPU_READ},         /* FICR and UICR */
 	{0x20000000u, 18, PC_MPU_READ_WRITE},   /* RAM, 256 KB */
 	{0x40000000u, 29, PC_MPU_DEVICE},       /* peripherals, GPIO among them */
 };

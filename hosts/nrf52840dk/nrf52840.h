@@ -247,12 +247,10 @@ _Static_assert(offsetof(nrf_twi, ADDRESS) == 0x588, "TWI register map");
 #define NRF_WDT_CONFIG_SLEEP 1u /* keep running while the CPU sleeps; pause while a debugger halts it */
 #define NRF_WDT_RELOAD 0x6E524635u
 
-/* ---- FICR (4.4) and UICR (4.5) ------------------------------------------------------------------------------------ */
+/* ---- UICR (4.5), which the MPU leaves out (pc_mpu_read) ------------------------------------------------------------ */
 
-#define NRF_FICR_DEVICEID(n) NRF_REGISTER(0x10000060u, 4u * (n))
 #define NRF_UICR_BASE 0x10001000u
-#define NRF_UICR_SIZE 0x308u /* as far as registers go, REGOUT0 the last */
-#define NRF_UICR_PSELRESET(n) NRF_REGISTER(NRF_UICR_BASE, 0x200 + 4u * (n))
-#define NRF_UICR_APPROTECT NRF_REGISTER(NRF_UICR_BASE, 0x208)
+#define NRF_UICR_SIZE 0x308u      /* as far as registers go, REGOUT0 the last */
+#define NRF_UICR_APPROTECT 0x208u /* offset */
 
 #endif

@@ -21,11 +21,17 @@ const uint32_t nrf_uicr_image[3] __attribute__((section(".uicr"), used)) = {PIN_
 #endif
 
 bool hal_debug_locked(void) {
-	return (NRF_UICR_APPROTECT & APPROTECT_MASK) == (APPROTECT_ENABLED & APPROTECT_MASK);
+	uint32_t word;
+	hal_option_bytes_read((uint8_t *)&word, (const uint8_t *)NRF_UICR_BASE + NRF_UICR_APPROTECT, sizeof word);
+	return (word & APPROTECT_MASK) == (APPROTECT_ENABLED & APPROTECT_MASK);
 }
 
 bool hal_option_bytes(const uint8_t **data, size_t *size) {
 	*data = (const uint8_t *)NRF_UICR_BASE;
 	*size = NRF_UICR_SIZE;
 	return true;
+}
+
+void hal_option_bytes_read(uint8_t *to, const uint8_t *from, size_t size) {
+	pc_mpu_read(to, from, size);
 }

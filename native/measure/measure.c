@@ -91,8 +91,10 @@ bool pc_region_next(pc_region_iterator *iterator, pc_region *region) {
 				.read = part->read};
 			set_name(region, "", part->name, PC_MEASURE_NAME);
 		} else if (number == image->part_count && image->options != NULL) {
-			*region = (pc_region){
-				.component = PC_COMPONENT_CONFIGURATION, .data = image->options, .size = (uint32_t)image->options_size};
+			*region = (pc_region){.component = PC_COMPONENT_CONFIGURATION,
+				.data = image->options,
+				.size = (uint32_t)image->options_size,
+				.read = image->options_read};
 			set_name(region, "options", "", 0);
 		} else {
 			return false;

@@ -50,6 +50,7 @@ typedef struct {
 	const uint8_t *archive_end; /* the end of the archive's place in flash, which may lie behind that of the archive */
 	const uint8_t *options;     /* option bytes of the chip (UICR), or NULL */
 	size_t options_size;
+	pc_measure_read options_read; /* NULL: read them in place */
 } pc_image;
 
 /* A region while it is looked at. */

@@ -45,14 +45,11 @@ static const pc_moving_policy policy __attribute__((section(".configuration"))) 
 	.on_anomaly = MODDEF_RELOCATION_AFTERANOMALY,
 };
 
-/* Requests of random numbers that a seed is for: a move makes two, seldom three. */
-#define RESEED 40u
+/* Moves that a seed is for. */
+#define SEEDED 16u
 /* A move by the period checks the half that it leaves if none has for so long; all others do. So what checks cost has a bound of its
  * own: 0.2 % of the time. */
 #define CHECK_US 1000000u
-/* More than a move makes in a row: 8 draws beside the first are needed once in far more moves than a device lives. */
-#define SPARE 8u
-
 /* Nobody but a step of the relocator may write it. */
 #define STATE __attribute__((section(".moving.state")))
 
@@ -74,7 +71,18 @@ static pc_job *waiting;               /* for the move to be done */
 static bool thorough;                 /* the next move checks, too */
 static uint64_t checked_us;
 
+/* tools/harness/layout.ts looks in from outside. */
+_Static_assert(offsetof(pc_relocator, half_address) == 24 && offsetof(pc_relocator, layout) == 36 &&
+				   offsetof(pc_relocator, epoch) == 52 && offsetof(pc_relocator, running) == 56 &&
+				   offsetof(pc_relocator, draining) == 59,
+	"tools/harness/layout.ts has these offsets");
+
 /* ---- what the relocator needs ------------------------------------------------------------------------------------- */
+
+/* Requests of random numbers that a move makes at most, but once in far more moves than a device lives. */
+static uint32_t requests(void) {
+	return table.unit_count / 64u + 6u;
+}
 
 static bool draw(void *context, uint8_t *to, size_t size) {
 	(void)context;
@@ -112,7 +120,7 @@ static void seed_body(pc_job *job) {
 /* False: there are no random numbers. */
 static bool take_seed(void) {
 	if (seed.ready) {
-		pc_stream_seed(&stream, seed.bytes, RESEED);
+		pc_stream_seed(&stream, seed.bytes, SEEDED * requests());
 		pc_wipe(seed.bytes, sizeof seed.bytes);
 	}
 	return seed.ready;
@@ -186,7 +194,7 @@ static bool request(void) {
 	if (status == PC_MOVING_UNDERWAY) {
 		return true;
 	}
-	if (stream.requests < SPARE) {
+	if (stream.requests < requests()) {
 		status = PC_MOVING_UNDERWAY;
 		seed.underway = true;
 		seed.job = (pc_job){.body = seed_body, .done = seed_done};
@@ -235,11 +243,11 @@ void pc_moving_step(void) {
 }
 
 static uint32_t half_size(void) {
-	return (1u << pc_arena_map.block_log2) / 8u * pc_arena_map.half_parts;
+	return pc_arena_map.half[1] - pc_arena_map.half[0];
 }
 
 static pc_relocator as_built(void) {
-	uint32_t half = half_size();
+	const uint32_t *half = pc_arena_map.half;
 	uint16_t units = table.unit_count;
 	uint16_t *words = pc_relocation_layouts;
 	return (pc_relocator){
@@ -247,8 +255,8 @@ static pc_relocator as_built(void) {
 		.ops = &ops,
 		.code = __relocatable_start,
 		.code_address = (uint32_t)(uintptr_t)__relocatable_start,
-		.half = {(uint32_t *)(uintptr_t)pc_arena_map.block, (uint32_t *)(uintptr_t)(pc_arena_map.block + half)},
-		.half_address = {pc_arena_map.block, pc_arena_map.block + half},
+		.half = {(uint32_t *)(uintptr_t)half[0], (uint32_t *)(uintptr_t)half[1]},
+		.half_address = {half[0], half[1]},
 		.dispatch = pc_dispatch,
 		.layout = {{words, words + units}, {words + 2 * units, words + 3 * units}},
 	};
@@ -349,7 +357,7 @@ pc_moving_finding pc_moving_check(void) {
 
 bool pc_moving_covers(uint32_t address) {
 	uint32_t code = pc_arena_relocator.code_address;
-	return address - pc_arena_map.block < 2 * half_size() || address - code < 4u * table.code_words;
+	return address - pc_arena_map.half[0] < 2 * half_size() || address - code < 4u * table.code_words;
 }
 
 #endif

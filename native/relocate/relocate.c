@@ -14,7 +14,7 @@
 #define SHUFFLED 128u
 #define PLACED 64u
 #define GAPS 32u
-#define WORK 3200u
+#define WORK 3400u
 
 /* A fair source is rejected so often in a row once in 2^64 times at most. */
 #define REJECTIONS 64u
@@ -136,27 +136,30 @@ static drawing lay_out(pc_relocator *r, const pc_layout *layout, bool random) {
 	const pc_relocation_unit *units = r->table->units;
 	const uint16_t *order = layout->order;
 	uint16_t *places = layout->place;
-	uint32_t index = r->index, cursor = r->cursor, until = r->table->unit_count;
+	uint32_t index = r->index, cursor = r->cursor, until = r->table->unit_count, gap = 0;
+	uint32_t gap_log2 = random ? r->table->gap_log2 : 0, offsets = random ? r->table->offsets : 1;
 	drawing result = DRAWN;
 	pool p = begin_pool(r);
 	until = until - index > PLACED ? index + PLACED : until;
-	for (; index < until; index++) {
-		uint32_t gap = 0;
-		if (random) {
-			if (index == 0) {
-				result = choose(&p, r->table->offsets - 1, width_of(r->table->offsets - 1), &gap);
-			} else if (!take(&p, r->table->gap_log2, &gap)) {
-				result = DRY;
-			}
-			if (result != DRAWN) {
-				break;
-			}
+	if (index == 0) {
+		result = choose(&p, offsets - 1, width_of(offsets - 1), &gap);
+	} else if (!take(&p, gap_log2, &gap)) {
+		result = DRY;
+	}
+	while (result == DRAWN) {
+		uint32_t unit = order[index], place = cursor + gap;
+		if (__builtin_expect(units[unit].align_log2 > 2, 0)) {
+			uint32_t mask = (1u << (units[unit].align_log2 - 2)) - 1;
+			place = (place + mask) & ~mask;
 		}
-		uint32_t unit = order[index];
-		uint32_t mask = (1u << (units[unit].align_log2 - 2)) - 1;
-		uint32_t place = (cursor + gap + mask) & ~mask;
 		places[unit] = (uint16_t)place;
 		cursor = place + units[unit].size;
+		if (++index == until) {
+			break;
+		}
+		if (!take(&p, gap_log2, &gap)) {
+			result = DRY;
+		}
 	}
 	r->index = (uint16_t)index;
 	r->cursor = cursor;
@@ -164,11 +167,14 @@ static drawing lay_out(pc_relocator *r, const pc_layout *layout, bool random) {
 	return result;
 }
 
-/* Bytes to ask for at first, with some to spare: a shuffle takes 8 bits a unit, 11 above 181. With the 32 bytes that a request
- * takes for itself (native/entropy/stream.h) they are whole blocks of the stream. */
-static size_t first_draw(const pc_relocation_table *table) {
-	uint32_t units = table->unit_count;
-	uint32_t bits = units * (8u + table->gap_log2) + (units > 181 ? 3u * (units - 181) : 0) + 160;
+/* Bytes to ask for now: what the rest of the draw needs, with some to spare: a shuffle takes 8 bits a unit, 11 above 181. With
+ * the 32 bytes that a request takes for itself (native/entropy/stream.h) they are whole blocks of the stream. More than
+ * PC_RELOCATE_DRAW come in several requests. */
+static size_t draw_size(const pc_relocator *r) {
+	uint32_t gap = r->table->gap_log2, units = r->table->unit_count, left = r->index, bits = (units - left) * gap;
+	if (r->phase == SHUFFLE) {
+		bits = left * 8u + (left > 181 ? 3u * (left - 181) : 0) + units * gap + 160;
+	}
 	uint32_t bytes = ((bits / 8 + 32 + 63) & ~63u) - 32;
 	return bytes < PC_RELOCATE_DRAW ? bytes : PC_RELOCATE_DRAW;
 }
@@ -176,7 +182,7 @@ static size_t first_draw(const pc_relocation_table *table) {
 /* Fills the pool; nothing is open meanwhile. */
 static bool draw(pc_relocator *r) {
 	uint16_t bytes[PC_RELOCATE_DRAW / 2];
-	size_t size = r->drawn == 0 ? first_draw(r->table) : 32;
+	size_t size = draw_size(r);
 	bool ready = r->ops->random(r->ops->context, (uint8_t *)bytes, size);
 	r->ops->open(r->ops->context, 2);
 	if (ready) {
@@ -302,8 +308,16 @@ static void enter(pc_relocator *r, unsigned phase) {
 }
 
 static void identity(const pc_relocator *r, const pc_layout *layout) {
-	for (uint32_t i = 0; i < r->table->unit_count; i++) {
-		layout->order[i] = (uint16_t)i;
+	uint16_t *order = layout->order;
+	uint32_t count = r->table->unit_count, i = 0;
+	for (; i + 4 <= count; i += 4) {
+		order[i] = (uint16_t)i;
+		order[i + 1] = (uint16_t)(i + 1);
+		order[i + 2] = (uint16_t)(i + 2);
+		order[i + 3] = (uint16_t)(i + 3);
+	}
+	for (; i < count; i++) {
+		order[i] = (uint16_t)i;
 	}
 }
 

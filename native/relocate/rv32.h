@@ -10,14 +10,14 @@
 
 /* Instructions: for copying words, for a unit, for a patch; patches of a part of a unit, words that are copied or
  * wiped, bytes and words that are compared in one step. */
-#define WORDS_WORK(words) ((words)*5u / 2u)
+#define WORDS_WORK(words) ((words)*3u)
 #define UNIT_WORK 130u
 #define PATCH_WORK 64u
 #define PART_PATCHES 22u
 #define COPIED 1280u
 #define WIPED 2560u
 #define COMPARED 80u
-#define COMPARE_WORK 60u
+#define COMPARE_WORK 110u
 #define COMPARED_WORD_WORK 4u
 #define SCANNED 240u
 

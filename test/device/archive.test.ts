@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { readArchive } from "../../tools/build/archive.ts";
 import type { Device } from "../../tools/harness/device.ts";
-import { describeAt, everywhere, image, type Place, withDevice } from "./boards.ts";
+import { describeAt, eachBoard, image, type Place, withDevice } from "./boards.ts";
 
 /** Boots an image whose archive `damage` has changed in flash, and returns its boot record. */
 async function boot(place: Place, damage: (archive: Buffer) => void): Promise<{ device: Device; boot: unknown }> {
@@ -27,7 +27,7 @@ async function boot(place: Place, damage: (archive: Buffer) => void): Promise<{ 
 	);
 }
 
-describeAt(everywhere, "the archive at boot", (place) => {
+describeAt(eachBoard, "the archive at boot", (place) => {
 	test("intact: accepted", async () => {
 		const { boot: record } = await boot(place, () => {});
 		expect(record).toMatchObject({ archive: "ok" });

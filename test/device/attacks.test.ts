@@ -11,7 +11,7 @@ import { syntheticRecording } from "../../tools/signals/synthetic.ts";
 import { Challenger } from "../../tools/verifier/challenger.ts";
 import type { DeviceKeys } from "../../tools/verifier/keys.ts";
 import type { AttestationResult } from "../../tools/verifier/verifier.ts";
-import { describeAt, eachBoard, everywhere, image, type Place, posix, tierOne, withBuild } from "./boards.ts";
+import { describeAt, eachBoard, image, type Place, posix, tierOne, withBuild } from "./boards.ts";
 import { type Patch, patchAddress, patchedBuild, regionsOf } from "./patch.ts";
 
 // Renode takes its time to hash an image.
@@ -76,7 +76,7 @@ const MODULE = /^app: module "dose" is not what was built: expected [0-9a-f]{16}
 const DIRECTORY = /^app: region "directory" is not what was built/;
 const NATIVE = /^native: region "\w+" is not what was built: expected [0-9a-f]{16}…, measured [0-9a-f]{16}…$/;
 
-describeAt(everywhere, "no attack", (place) => {
+describeAt(eachBoard, "no attack", (place) => {
 	test("is affirmed", async () => {
 		const build = await image("attacks", place.board);
 		const result = await attest(place, build, build);

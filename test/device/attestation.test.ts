@@ -15,7 +15,7 @@ import { openSign1, verifySign1 } from "../../tools/verifier/cose.ts";
 import { type Evidence as Claims, readClaims } from "../../tools/verifier/evidence.ts";
 import { jwkOfPoint } from "../../tools/verifier/keys.ts";
 import { readLog } from "../../tools/verifier/log.ts";
-import { describeAt, eachBoard, everywhere, image, mps2, tierOne, withBuild, withDevice } from "./boards.ts";
+import { describeAt, eachBoard, image, mps2, tierOne, withBuild, withDevice } from "./boards.ts";
 import { patchedBuild } from "./patch.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -64,7 +64,7 @@ async function refusal(promise: Promise<unknown>): Promise<number | undefined> {
 	}
 }
 
-describeAt(everywhere, "attestation", (place) => {
+describeAt(eachBoard, "attestation", (place) => {
 	test("a challenge is answered with a token of this image, this device and this nonce", async () => {
 		await withDevice(place, APP, async (device, build) => {
 			const client = new ManagementClient(device);

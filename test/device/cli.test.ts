@@ -259,6 +259,7 @@ describe.each(["posix", "mps2-an386"])("on %s", (board) => {
 			"config",
 		]);
 		for (const component of result.components) expect(component.measured).toBe(component.expected);
+		expect(result.relocation).toMatchObject(board === "posix" ? { status: "none" } : { status: "ready", change: null });
 		expect(result.reasons).toEqual([expect.stringMatching(/^entropy source: development; accepted, since the board/)]);
 		expect(code).toBe(0);
 		const kept = ["--token", `${board}/token.cbor`, "--key", `${board}/key.json`];
@@ -345,10 +346,28 @@ test("demo: without a terminal a line a beat, the summary, then the verdicts", a
 			/^ {4}native: region "\w+" is not what was built$/,
 			/^ {2}attack: the honest answer sent again +contraindicated$/,
 			/^ {4}replayed token: its nonce [0-9a-f]{16}… has been answered before$/,
+			/^ {2}attack: pc_keystore_make patched in RAM, where it runs +contraindicated$/,
+			/^ {4}moved code: function "pc_keystore_make" \(.*\) is not what was built$/,
+			/^ {2}attack: pc_sha256_update called where it was an epoch ago +memory-fault$/,
+			/^ {4}epoch \d+'s address, used in epoch \d+; the next answer: affirming, the device started after a failure: memory-fault$/,
 		].map((line) => expect.stringMatching(line)),
 	);
 	expect(code).toBe(0);
 });
+
+test("run --watch-layout: a line a move, and what the app says between", async () => {
+	const { code, stdout } = await pericard("run", "ecg-patch", "--seconds", "4", "--watch-layout");
+	const moves = [...stdout.matchAll(/^ *(\d\.\d\d) s {2}epoch +(\d+) {2}0x[\da-f]{8} ([a-e.-]{64}) {2}(.*)$/gm)];
+	expect(moves.length).toBeGreaterThan(3);
+	expect(moves.map(([, , epoch]) => Number(epoch))).toEqual(moves.map((_, index) => index + 1));
+	expect(moves.map(([, , , , what]) => what)).toEqual(
+		moves.map((_, index) => (index === 0 ? "first seen" : "all moved")),
+	);
+	expect(new Set(moves.map(([, , , bar]) => bar)).size).toBe(moves.length);
+	expect(stdout).toMatch(/^\d+ functions, [\d,]+ bytes, move between two halves of/m);
+	expect(stdout).toMatch(/^\[beat\] {2}t \d/m);
+	expect(code).toBe(0);
+}, 300_000);
 
 test("run --json of ecg-patch: one object a beat, with t, rr, bpm and fault", async () => {
 	const { code, stdout } = await pericard("run", "ecg-patch", "--seconds", "10", "--json");

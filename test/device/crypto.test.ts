@@ -1,9 +1,9 @@
 // Cryptography on the boards: published vectors, what work is counted, and that time does not depend on secrets.
 
 import { describe, expect, test } from "vitest";
-import { describeAt, eachBoard, mps2, withDevice } from "./boards.ts";
+import { describeAt, mps2, tierOne, withDevice } from "./boards.ts";
 
-describeAt(eachBoard, "pericard/crypto", (place) => {
+describeAt(tierOne, "pericard/crypto", (place) => {
 	test("agrees with every published vector, and refuses what it must", async () => {
 		await withDevice(place, "crypto", async (device) => {
 			expect(await device.run(60)).toBe("ended");

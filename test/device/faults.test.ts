@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest";
 import type { DeviceRecord } from "../../tools/harness/device.ts";
-import { describeAt, mps2, mps2Renode, nrf, type Place, posix, withDevice } from "./boards.ts";
+import { describeAt, mps2, nrf, type Place, posix, withDevice } from "./boards.ts";
 
 /** How each violation ends: the reason, and what must be true of the record that the next start reports. */
 interface Ending {
@@ -65,7 +65,7 @@ function skipped(place: Place): string {
 	return place.emulator === "renode" ? "c-overflow" : "";
 }
 
-describeAt([posix, mps2, mps2Renode, nrf], "reset reasons", (place) => {
+describeAt([posix, mps2, nrf], "reset reasons", (place) => {
 	const but = skipped(place) === "" ? "" : ` (all but ${skipped(place)})`;
 	test(`every violation is recorded with its reason${but}`, async () => {
 		const records = await endings(place);

@@ -8,18 +8,7 @@ import type { Build } from "../../tools/build/build.ts";
 import { readElf } from "../../tools/build/elf.ts";
 import { componentTypes, componentValue, type ReferenceComponent } from "../../tools/build/reference.ts";
 import type { Device } from "../../tools/harness/device.ts";
-import {
-	describeAt,
-	eachBoard,
-	everywhere,
-	image,
-	mps2,
-	nrf,
-	type Place,
-	posix,
-	withBuild,
-	withDevice,
-} from "./boards.ts";
+import { describeAt, eachBoard, image, mps2, nrf, type Place, posix, withBuild, withDevice } from "./boards.ts";
 import { type Patch, patchAddress, patchedBuild, regionsOf } from "./patch.ts";
 
 type Components = readonly Pick<ReferenceComponent, "type" | "value" | "entries">[];
@@ -99,7 +88,7 @@ function harmless(build: Build): Patch[] {
 	});
 }
 
-describeAt(everywhere, "measuring the image", (place) => {
+describeAt(eachBoard, "measuring the image", (place) => {
 	test("equals the reference values of the build; the lifecycle is that of a release", async () => {
 		await withDevice(place, "measure", async (device, build) => {
 			expect(await measured(device)).toEqual(reference(build));

@@ -1,9 +1,9 @@
 // C functions of an app, bound by name in its TypeScript, on the boards.
 
 import { expect, test } from "vitest";
-import { describeAt, everywhere, withDevice } from "./boards.ts";
+import { describeAt, eachBoard, withDevice } from "./boards.ts";
 
-describeAt(everywhere, "natives", (place) => {
+describeAt(eachBoard, "natives", (place) => {
 	test("every form works on the device", async () => {
 		await withDevice(place, "natives", async (device) => {
 			expect(await device.run(10)).toBe("ended");

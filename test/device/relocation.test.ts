@@ -7,7 +7,7 @@ import { ManagementClient } from "../../tools/harness/management.ts";
 import { openSign1 } from "../../tools/verifier/cose.ts";
 import { readClaims } from "../../tools/verifier/evidence.ts";
 import { readLog } from "../../tools/verifier/log.ts";
-import { describeAt, mps2, posix, withDevice } from "./boards.ts";
+import { describeAt, mps2, nrf, posix, withDevice } from "./boards.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -69,10 +69,10 @@ async function differing(device: Device, build: Build): Promise<string[]> {
 	);
 }
 
-describeAt([mps2], "code that moves", (place) => {
+describeAt([mps2, nrf], "code that moves", (place) => {
 	test("has moved before the app runs, moves on, and computes what it should", async () => {
 		await withDevice(place, APP, async (device) => {
-			await device.run(0.1);
+			await device.waitFor('"tick"', { seconds: 2 });
 			expect(reports(device, "start")).toEqual([{ status: "ready", epoch: 1, bits: expect.any(Number) }]);
 			expect(reports<{ bits: number }>(device, "start")[0]?.bits).toBeGreaterThan(256);
 			const before = await device.readMemory("pc_dispatch", 64);

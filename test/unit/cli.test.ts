@@ -120,6 +120,8 @@ describe("mistakes end with 2, a message and a hint, and no stack", () => {
 		["nothing to measure", ["bench", "cripto"], /nothing to measure is called "cripto"[\s\S]*did you mean crypto/],
 		["no board to count on", ["bench", "crypto", "--board", "posix"], /counted on mps2-an386, not on posix/],
 		["an option of the other", ["bench", "crypto", "--full"], /there is no --full/],
+		["no board that moves code", ["bench", "relocation", "--board", "posix"], /bench relocation: .*not on posix/],
+		["nothing to measure, but nearly", ["bench", "relocate"], /did you mean relocation/],
 		["no app", ["run", "no-such-app"], /there is no app at no-such-app[\s\S]*manifest\.json/],
 		["no app named", ["build"], /<app> is missing/],
 		["word too many", ["doctor", "everything"], /one word too many: everything/],

@@ -59,7 +59,7 @@ function deviceAt(layout: () => Layout | undefined): Device {
 			});
 			state.writeUInt32LE(now.epoch, 52);
 			state[56] = now.running;
-			state[58] = now.draining ? 1 : 0;
+			state[59] = now.draining ? 1 : 0;
 			return state;
 		}
 		if (now === undefined || address !== LAYOUTS + 200 * now.running) throw new Error(`nothing at ${address}`);
@@ -149,7 +149,7 @@ describe("in a terminal", () => {
 		);
 		for (const line of plain) expect(line.length).toBeLessThan(80);
 		const draining = layoutPicture(report, { ...shuffled, draining: true }, 0.4, straight, 80);
-		expect(draining).toContain("  0x20020000  the other half still runs what has not yet returned");
+		expect(draining).toContain("  0x20020000  the other half still runs what has not returned, then it is wiped");
 	});
 
 	test("a move is drawn over the picture before; what else is said goes above it", async () => {

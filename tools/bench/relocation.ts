@@ -7,13 +7,14 @@ import { findGadgets, type Gadget, gadgetSurvival } from "../analysis/gadgets.ts
 import { type Call, type Machine, Room } from "../analysis/machine.ts";
 import { pericardRoot } from "../build/board.ts";
 import { type Build, buildFirmware } from "../build/build.ts";
-import { layoutBits, singleGuessBits } from "../build/layout.ts";
+import { singleGuessBits } from "../build/layout.ts";
+import type { MovingReport } from "../build/moving.ts";
 import { openDevice } from "../harness/device.ts";
 import { NOISE_SYMBOL, noiseAt, noiseRecord } from "../harness/noise.ts";
 import { recordStream } from "../signals/frames.ts";
 import { syntheticRecording } from "../signals/synthetic.ts";
 import { operations } from "./crypto.ts";
-import { MovingMachine, type MovingReport, movingReportOf, openFirmware, type Phase, type Step } from "./moving.ts";
+import { MovingMachine, movingReportOf, openFirmware, type Phase, type Step } from "./moving.ts";
 
 /** The board whose instructions are counted, and the clock that its time is told by. */
 export const BOARD = "mps2-an386";
@@ -46,7 +47,7 @@ export interface Cost {
 }
 
 /** A part of an epoch; `seed` is the DRBG's share, spread over the epochs that a seed lasts for. */
-export type Part = Exclude<Phase, "copy"> | "copy" | "patch" | "seed";
+export type Part = Exclude<Phase, "check"> | "patch" | "seed";
 
 export interface PrimitiveOverhead {
 	readonly name: string;
@@ -77,6 +78,9 @@ export interface RelocationFigures {
 	readonly epochInstructions: number;
 	readonly epochCycles: number;
 	readonly mostEpochInstructions: number;
+	/** What it takes more to check the half that is left: once a second at most where the period moves the code. */
+	readonly checkInstructions: number;
+	readonly checkCycles: number;
 	readonly parts: Readonly<Record<Part, Cost>>;
 	/** With interrupts masked. */
 	readonly longestMaskedInstructions: number;
@@ -142,8 +146,7 @@ export async function measureRelocation(out: string, progress: Progress): Promis
 	const calls = await measureCalls(build, fixed, report);
 	const patch = await measurePatch(out, epochs, progress);
 	const primitives = await measurePrimitives(out, patch.overhead, progress);
-	const bits = layoutBits(report);
-	const round = (value: number): number => Math.round(value * 10) / 10;
+	const { permutation, gaps, offset, layout } = report.bits;
 	const figures: RelocationFigures = {
 		board: BOARD,
 		app: build.name,
@@ -155,11 +158,11 @@ export async function measureRelocation(out: string, progress: Progress): Promis
 		patch: patch.runs,
 		primitives,
 		...calls,
-		permutationEntropyBits: round(bits.permutation),
-		gapEntropyBits: round(bits.gaps),
-		offsetEntropyBits: round(bits.offset),
-		layoutEntropyBits: round(bits.layout),
-		singleGuessBits: round(singleGuessBits(report)),
+		permutationEntropyBits: permutation,
+		gapEntropyBits: gaps,
+		offsetEntropyBits: offset,
+		layoutEntropyBits: layout,
+		singleGuessBits: Math.floor(singleGuessBits(report) * 10) / 10,
 		flashBytes: build.size.flashTotal - fixed.size.flashTotal,
 		ramBytes: build.size.ramTotal - fixed.size.ramTotal,
 		tableBytes: report.tableBytes,
@@ -197,6 +200,8 @@ interface Epochs {
 		| "epochInstructions"
 		| "epochCycles"
 		| "mostEpochInstructions"
+		| "checkInstructions"
+		| "checkCycles"
 		| "parts"
 		| "longestMaskedInstructions"
 		| "longestMaskedCycles"
@@ -209,7 +214,9 @@ interface Epochs {
 /** Moves ecg-patch's code, as often as a seed allows in each machine. */
 export async function measureEpochs(build: Build): Promise<Epochs> {
 	const moves: Step[][] = [];
-	const copies: Cost[] = [];
+	const of = (name: Phase, steps: readonly Step[]): Cost => total(steps.filter(({ phase }) => phase === name));
+	let [copy, check]: Cost[] = [];
+	let longest = 0;
 	const dumps: { readonly address: number; readonly gadgets: Gadget[] }[] = [];
 	const seeds: Cost[] = [];
 	let masked: Cost | undefined;
@@ -218,12 +225,13 @@ export async function measureEpochs(build: Build): Promise<Epochs> {
 		const moving = await MovingMachine.start(build, boot);
 		try {
 			if (boot === 1) {
-				/* These watch parts of what they do only, and are none of the epochs that are counted. */
+				/* These do more, or watch a part of what they do, and are none of the epochs that are counted. */
 				masked = await measureMasked(moving);
-				lasts = 3;
-				const steps = await moving.move({ between: ["copy_units", "patch_units"] });
-				copies.push(total((steps ?? []).filter(({ phase }) => phase === "copy")));
-				lasts++;
+				copy = of("copy", (await moving.move({ between: ["copy_units", "apply_patches"] })) ?? []);
+				const thorough = (await moving.move({ thorough: true })) ?? [];
+				check = of("check", thorough);
+				longest = Math.max(...thorough.filter(({ phase }) => phase !== "draw").map(({ instructions }) => instructions));
+				lasts = 6; // with that at boot
 			}
 			seeds.push(await moving.seed());
 			for (;;) {
@@ -245,11 +253,11 @@ export async function measureEpochs(build: Build): Promise<Epochs> {
 		cycles: mean(seeds.map((cost) => cost.cycles)) / lasts,
 	};
 	const part = (name: Phase): Cost => {
-		const { instructions, cycles } = total(steps.filter(({ phase }) => phase === name));
+		const { instructions, cycles } = of(name, steps);
 		return { instructions: instructions / moves.length, cycles: cycles / moves.length };
 	};
 	const filled = part("copy");
-	const [copy = { instructions: 0, cycles: 0 }] = copies;
+	if (copy === undefined || check === undefined || masked === undefined) throw new Error("nothing has moved");
 	const rounded = ({ instructions, cycles }: Cost): Cost => ({
 		instructions: Math.round(instructions),
 		cycles: Math.round(cycles),
@@ -279,9 +287,14 @@ export async function measureEpochs(build: Build): Promise<Epochs> {
 			epochCycles: Math.round(mean(all.map(({ cycles }) => cycles)) + seed.cycles),
 			mostEpochInstructions: Math.max(...all.map(({ instructions }) => instructions)),
 			parts,
-			longestMaskedInstructions: masked?.instructions ?? Number.NaN,
-			longestMaskedCycles: masked?.cycles ?? Number.NaN,
-			longestStepInstructions: most((phase) => phase !== "draw"),
+			checkInstructions: check.instructions,
+			checkCycles: check.cycles,
+			longestMaskedInstructions: masked.instructions,
+			longestMaskedCycles: masked.cycles,
+			longestStepInstructions: Math.max(
+				longest,
+				most((phase) => phase !== "draw"),
+			),
 			longestDrawInstructions: most((phase) => phase === "draw"),
 		},
 		gadgets: {

@@ -15,7 +15,7 @@ import { buildGraph, type Graph } from "./graph.ts";
 import { buildHeader, identitySource, readIdentity } from "./identity.ts";
 import { checkNatives, configSource, definesSource, link, nativesSource } from "./link.ts";
 import { locked } from "./lock.ts";
-import { type Manifest, type Room, readManifest } from "./manifest.ts";
+import { type Creation, type Manifest, type Room, readManifest } from "./manifest.ts";
 import { movingReport } from "./moving.ts";
 import { imageRegions, makeReference, type Reference } from "./reference.ts";
 import type { SizeReport } from "./size.ts";
@@ -131,10 +131,12 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 	const graph = await buildGraph(manifest, join(dir, "modules"), progress);
 	const names = [...new Set(graph.natives.map((use) => use.name))].sort(compareNames);
 	writeFileSync(join(generated, "natives.c"), nativesSource(names));
-	writeFileSync(
-		join(generated, "config.c"),
-		configSource(manifest.creation, manifest.name, debug ? "debug" : "release", board.cpu === "host"),
-	);
+	const configure = (creation: Creation): void =>
+		writeFileSync(
+			join(generated, "config.c"),
+			configSource(creation, manifest.name, debug ? "debug" : "release", board.cpu === "host"),
+		);
+	configure(manifest.creation);
 	const identity = readIdentity(manifest, board.name, graph.engine.version, debug);
 	writeFileSync(join(generated, "identity.c"), identitySource(identity));
 	const used = nativeFiles(manifest, graph);
@@ -149,14 +151,9 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 		definesSource(definesOf(manifest, relocation), manifest.files.at(-1) ?? manifest.dir),
 	);
 
-	const compiler = new Compiler({
-		board,
-		sanitize,
-		generated,
-		app: manifest.dir,
-		include: includeFolders(manifest),
-		progress,
-	});
+	const include = includeFolders(manifest);
+	const compilerOptions = { board, sanitize, generated, app: manifest.dir, include, progress };
+	const compiler = new Compiler(compilerOptions);
 	const label = (file: string): string => compiler.label(file);
 	const natives = used.sort((a, b) => compareNames(label(a.file), label(b.file)));
 	const sources = [...engineFiles(), ...hostFiles(board), ...natives];
@@ -177,6 +174,15 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 		seed,
 		moves,
 		label,
+		resize: async (bytes) => {
+			progress(`a heap of ${bytes} bytes, for code that moves takes RAM`);
+			configure({ ...manifest.creation, static: bytes });
+			/* A compiler reads a file once. */
+			const again = new Compiler({ ...compilerOptions, progress: () => {} });
+			const [object] = await again.compile([generatedSource(generated, "config.c")]);
+			if (object === undefined) throw new Error("no config.c");
+			return object;
+		},
 	});
 	const symbolsFile = join(dir, `${manifest.name}.symbols.json`);
 	writeFileSync(symbolsFile, `${JSON.stringify(makeSymbols(graph.modules))}\n`);
@@ -279,12 +285,12 @@ function nativeFiles(manifest: Manifest, graph: Graph): Source[] {
 	return sources;
 }
 
+function generatedSource(generated: string, name: string): Source {
+	return { file: join(generated, name), kind: "generated", component: "host" };
+}
+
 function generatedFiles(generated: string): Source[] {
-	return [
-		{ file: join(generated, "natives.c"), kind: "generated", component: "host" },
-		{ file: join(generated, "config.c"), kind: "generated", component: "host" },
-		{ file: join(generated, "identity.c"), kind: "generated", component: "host" },
-	];
+	return ["natives.c", "config.c", "identity.c"].map((name) => generatedSource(generated, name));
 }
 
 function unique(sources: readonly Source[]): Source[] {

@@ -2,7 +2,12 @@
 
 import type { RelocationPlan } from "./relocation.ts";
 
-type Shape = Pick<RelocationPlan, "units" | "gapLog2" | "offsets">;
+/** What an order of units and a draw depend on. */
+type Shape = Pick<RelocationPlan, "gapLog2" | "offsets"> & {
+	readonly units: readonly Pick<RelocationPlan["units"][number], "size" | "align">[];
+};
+/** The same without the units' alignment. */
+type Sizes = Pick<Shape, "gapLog2" | "offsets"> & { readonly units: readonly { readonly size: number }[] };
 
 /** Bits of a layout, log2 of the number of those that are drawn with equal chances: native/relocate/table.c, count_bits. */
 export function layoutBits({ units, gapLog2, offsets }: Shape): {
@@ -27,7 +32,7 @@ export function layoutBits({ units, gapLog2, offsets }: Shape): {
  * chance that k others have s words together and G the distribution of a gap, the place without the offset has the chance
  * 1/n * sum over k of C(k) * G^k (products are convolutions), which Horner's scheme gives from the last k on.
  */
-export function placeChances({ units, gapLog2, offsets }: Shape, unit: number): Float64Array {
+export function placeChances({ units, gapLog2, offsets }: Sizes, unit: number): Float64Array {
 	const sizes = units.map(({ size }) => size / 4).filter((_, index) => index !== unit);
 	const others = sizes.length;
 	const total = sizes.reduce((sum, size) => sum + size, 0);
@@ -60,7 +65,7 @@ export function placeChances({ units, gapLog2, offsets }: Shape, unit: number): 
 }
 
 /** Bits of the best guess at one address of code: of the largest unit, which has the fewest places. */
-export function singleGuessBits(shape: Shape): number {
+export function singleGuessBits(shape: Sizes): number {
 	const largest = shape.units.reduce(
 		(most, { size }, index) => (size > (shape.units[most]?.size ?? 0) ? index : most),
 		0,

@@ -164,6 +164,8 @@ export interface LinkInput {
 	readonly seed?: Seed | undefined;
 	/** Code of the sources that may move does. */
 	readonly moves?: boolean;
+	/** Compiles config.c anew, for a heap of so many bytes. */
+	readonly resize?: (bytes: number) => Promise<ObjectFile>;
 	/** The name of a source that does not depend on where folders are; needed if code moves. */
 	readonly label?: (file: string) => string;
 }
@@ -253,9 +255,10 @@ export async function link(input: LinkInput): Promise<LinkOutput> {
 	args.push(...board.ldflags, "-o", elf, ...objects, ...board.libs);
 	await must(cc, args, dir);
 	/* What of the set an image needs the linker knows: it links twice. */
-	const moving = input.moves === true ? moveObjects(dir, elf, placed) : undefined;
+	const moving = input.moves === true && board.ram ? moveObjects(dir, elf, placed, board.ram) : undefined;
 	if (moving !== undefined) {
 		await assemble();
+		await fitHeap(input, moving);
 		args.push(...Object.entries(moving.symbols).map(([symbol, value]) => `-Wl,--defsym=${symbol}=${value}`));
 		await must(cc, args, dir);
 	}
@@ -286,6 +289,20 @@ export async function link(input: LinkInput): Promise<LinkOutput> {
 		diversity: seed === undefined || order === undefined ? undefined : measureDiversity(content, order, seed),
 		moving,
 	};
+}
+
+/* The heap gets what code that moves leaves, if the manifest can do with that. */
+async function fitHeap({ dir, manifest, resize }: LinkInput, { arena, left }: MovingImage): Promise<void> {
+	const { static: size = creationDefaults.static, least = size } = manifest.creation;
+	if (size <= left) return;
+	const bytes = Math.floor(left / 1024) * 1024;
+	if (bytes < least || resize === undefined) {
+		const need = `its heap needs ${least} bytes of RAM, and code that moves, in an arena of ${arena}, leaves ${left}`;
+		throw new BuildError(`the image does not fit: ${need}`);
+	}
+	const path = join(dir, "objects/generated/config.o");
+	rmSync(path, { force: true });
+	place((await resize(bytes)).object, path);
 }
 
 function place(from: string, to: string): void {

@@ -40,6 +40,8 @@ export interface NativeGroup {
 /** "creation" of the manifests, merged; undefined where no manifest gives a value. */
 export interface Creation {
 	static: number | undefined;
+	/** What `static` may shrink to where code that moves leaves no more RAM; undefined: it may not. */
+	least?: number | undefined;
 	chunk: { initial: number | undefined; incremental: number | undefined };
 	heap: { initial: number | undefined; incremental: number | undefined };
 	stack: number | undefined;
@@ -48,6 +50,7 @@ export interface Creation {
 
 /** What the machine has at least, whatever the manifests say: bytes, and slots of its stack. */
 export interface Room {
+	/** As many of them as RAM has, if code that moves takes some of it. */
 	readonly static: number;
 	readonly stack: number;
 }
@@ -449,7 +452,7 @@ export function readManifest(app: string, board: Board, options: ManifestOptions
 function withRoom(creation: Creation, room: Room | undefined): Creation {
 	if (room === undefined) return creation;
 	const atLeast = (key: keyof Room) => Math.max(creation[key] ?? 0, room[key]);
-	return { ...creation, static: atLeast("static"), stack: atLeast("stack") };
+	return { ...creation, static: atLeast("static"), least: creation.static ?? 0, stack: atLeast("stack") };
 }
 
 function readCreation(value: JsonObject): Creation {

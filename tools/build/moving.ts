@@ -3,6 +3,8 @@
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { MemoryRegion } from "./board.ts";
+import { readElf } from "./elf.ts";
 import { BuildError } from "./errors.ts";
 import { layoutBits } from "./layout.ts";
 import { neededNames, planRelocation, type RelocationPlan, type SetObject } from "./relocation.ts";
@@ -20,9 +22,29 @@ export const movingObject = "objects/native/relocation/relocation.o";
 /** The assembler source of that object. */
 export const movingSource = "generated/relocation.S";
 
-/* An arena is a block of eight parts: three a half, one for the state; the last is ordinary RAM (hosts/cortex-m/arena.h). */
-const halfParts = 3;
-const blockSizes = [14, 15, 16, 17].map((log2) => 2 ** log2);
+/** An arena: parts of a block of eight, as many for each half, and the block's last one for the state (hosts/cortex-m/arena.h). */
+interface Arena {
+	readonly blockLog2: number;
+	readonly halfParts: number;
+	/** Bytes of a part. */
+	readonly part: number;
+	/** Bytes of a half. */
+	readonly half: number;
+	/** All bytes. */
+	readonly size: number;
+}
+
+/* All there are, the smallest first. */
+const arenas: readonly Arena[] = [14, 15, 16, 17, 18]
+	.flatMap((blockLog2) =>
+		[1, 2, 3].map((halfParts): Arena => {
+			const part = 2 ** blockLog2 / 8;
+			return { blockLog2, halfParts, part, half: part * halfParts, size: part * (2 * halfParts + 1) };
+		}),
+	)
+	.sort((a, b) => a.size - b.size);
+/* Any set that can be described at all fits (native/relocate/table.h). */
+const widest = 0xfff0 * 4;
 /* Bytes that the relocator's state has besides the dispatch table and the layouts, at most. */
 const stateSize = 1024;
 /* The MPU's last three regions; those before are the board's (hosts/cortex-m/mpu.c). */
@@ -45,22 +67,29 @@ export interface MovingImage {
 	readonly symbols: Readonly<Record<string, number>>;
 	/** Bytes of RAM. */
 	readonly arena: number;
+	/** What is left of RAM for the heap. */
+	readonly left: number;
 }
 
 /**
  * Plans an image whose objects have been linked once without moving anything (`elf`), and puts the objects to link now
  * in their places below `dir`. Throws BuildError for code that can't be moved.
  */
-export function moveObjects(dir: string, elf: string, objects: readonly PlacedObject[]): MovingImage {
+export function moveObjects(
+	dir: string,
+	elf: string,
+	objects: readonly PlacedObject[],
+	ram: MemoryRegion,
+): MovingImage {
 	const read = ({ label, path }: PlacedObject): SetObject => ({ label, bytes: readFileSync(join(dir, path)) });
 	const moving = objects.filter(({ moves }) => moves).sort((a, b) => (a.label < b.label ? -1 : 1));
 	const rest = objects.filter(({ moves }) => !moves);
-	const needed = neededNames(rest.map(read), readFileSync(join(dir, elf)));
-	const { plan, block } = choosePlan(moving.map(read), needed);
-	const arena = (block / 8) * (2 * halfParts + 1);
-	if (plan.entries.length * 4 + plan.units.length * 8 + stateSize > block / 8) {
-		throw new BuildError(`the state of ${plan.units.length} functions that move is larger than ${block / 8} bytes`);
-	}
+	const linked = readFileSync(join(dir, elf));
+	const { plan, arena } = choosePlan(moving.map(read), neededNames(rest.map(read), linked));
+	/* At the end of RAM, where its block ends, too: so all before it is one piece. */
+	const end = Math.floor((ram.origin + ram.size) / 2 ** arena.blockLog2) * 2 ** arena.blockLog2;
+	const start = end - arena.size;
+	const heap = readElf(linked, elf).symbols.find(({ name }) => name === "__heap_start")?.value ?? ram.origin;
 	for (const [index, { bytes }] of plan.objects.entries()) {
 		const path = join(dir, moving[index]?.path ?? "");
 		rmSync(path, { force: true }); // it may be a link into the cache
@@ -70,11 +99,18 @@ export function moveObjects(dir: string, elf: string, objects: readonly PlacedOb
 	const size = roundUp(plan.codeSize, 4) + roundUp(plan.table.length, 64) + 64;
 	const canonical = Math.max(256, 2 ** Math.ceil(Math.log2(size * 2)));
 	const codeLog2 = Math.log2(canonical);
-	writeFileSync(join(dir, movingSource), `${plan.source}${arenaSource(Math.log2(block), codeLog2)}`);
+	writeFileSync(join(dir, movingSource), `${plan.source}${arenaSource(arena, codeLog2)}`);
 	return {
 		plan,
-		arena,
-		symbols: { __moving_block: canonical, __moving_size: roundUp(size, canonical / 8), __arena_block: block },
+		arena: arena.size,
+		left: Math.max(0, start - roundUp(heap, 16)),
+		symbols: {
+			__moving_block: canonical,
+			__moving_size: roundUp(size, canonical / 8),
+			__arena_at: start,
+			__arena_half: arena.half,
+			__arena_part: arena.part,
+		},
 	};
 }
 
@@ -82,23 +118,27 @@ export function moveObjects(dir: string, elf: string, objects: readonly PlacedOb
 function choosePlan(
 	set: readonly SetObject[],
 	needed: ReadonlySet<string>,
-): { readonly plan: RelocationPlan; readonly block: number } {
-	const plan = (block: number): RelocationPlan => planRelocation(set, needed, { halfSize: (block / 8) * halfParts });
-	const largest = blockSizes.at(-1) as number;
-	const { codeSize } = plan(largest);
-	const block = blockSizes.find((size) => (size / 8) * halfParts >= codeSize * leastRoom) ?? largest;
-	return {
-		plan: block === largest && codeSize * leastRoom > (block / 8) * halfParts ? plan(largest) : plan(block),
-		block,
-	};
+): { readonly plan: RelocationPlan; readonly arena: Arena } {
+	const { codeSize, entries, units } = planRelocation(set, needed, { halfSize: widest });
+	const state = entries.length * 4 + units.length * 8 + stateSize;
+	const arena = arenas.find(({ half, part }) => half >= codeSize * leastRoom && part >= state);
+	if (arena === undefined) {
+		throw new BuildError(`${codeSize} bytes of code that moves are more than the largest arena has room for`);
+	}
+	return { plan: planRelocation(set, needed, { halfSize: arena.half }), arena };
 }
 
 /* pc_arena_map: the fields of pc_arena in hosts/cortex-m/arena.h. */
-function arenaSource(blockLog2: number, codeLog2: number): string {
+function arenaSource({ blockLog2, halfParts, part, half }: Arena, codeLog2: number): string {
 	const lines = ['\t.section .rodata.pc_arena_map, "a", %progbits', "\t.balign 4"];
 	lines.push("\t.global pc_arena_map", "\t.type pc_arena_map, %object", "pc_arena_map:");
-	lines.push("\t.word __arena_start", "\t.word __arena_state", "\t.word __relocatable_start", "\t.word __moving_end");
-	lines.push(`\t.byte ${blockLog2}, ${halfParts}, 0, ${codeLog2}, ${firstRegion}, 0, 0, 0`);
+	/* The last of the block: half 0, half 1, state. */
+	const parts = 2 ** halfParts - 1;
+	const first = 7 - 2 * halfParts;
+	lines.push(`\t.word __arena_start - ${first * part}, __arena_start, __arena_start + ${half}, __arena_state`);
+	lines.push("\t.word __relocatable_start, __moving_end");
+	lines.push(`\t.byte ${blockLog2}, ${parts << first}, ${parts << (first + halfParts)}, ${1 << 7}`);
+	lines.push(`\t.byte 0, ${codeLog2}, ${firstRegion}, 0`);
 	lines.push("\t.size pc_arena_map, . - pc_arena_map");
 	return `${lines.join("\n")}\n`;
 }

@@ -194,13 +194,21 @@ async function run(args: Arguments): Promise<number> {
 
 export const command: Command = {
 	name: "bench",
-	summary: "measure size, boot, speed and wake-ups of the firmware, or its cryptography",
+	summary: "measure size, boot, speed and wake-ups of the firmware, its cryptography, or code that moves",
 	description: [
 		'Builds ecg-patch for every board and prints flash and RAM by component (on posix: of the process), and what attestation adds to them; then counts instructions in QEMU: boot (power-on to the first line of TypeScript), ecg-sample (everything the firmware does, by samples), js-loop, js-call and js-typed-array (one iteration), the primitives of cryptography, p256-sign to sha256-per-byte (as "bench crypto" has them), attest-total and attest-longest-slice (a challenge to ecg-patch at rest; token-bytes for a nonce of 64), and how often an idle app is woken.',
 		"",
 		`"bench crypto" calls every primitive of native/crypto on ${COUNTING}, by its front door (crypto.h), beside BearSSL's own implementation (-O2) in the same image: exact instructions, cycles by a model of the Cortex-M4F with memory that never makes it wait, bytes of the stack, bytes of code (what an image has more for that function alone), how many times fewer cycles than BearSSL, the best published cycles for this core, and what it may take at most. The figures of AES, SHA-256 and SHA-512 with the unit "byte" are those of a message of 4 KiB, keys, tag and all, by its bytes. p256-sign and ed25519-sign are signing itself; -verified is with the check of the signature before it leaves, which the product does unless told otherwise. code-suite is hashing, HKDF, HMAC_DRBG, CCM, ECDSA, ECDH and X25519; code-all is every function of crypto.h. The cycle model is checked first. docs/analysis.md tells how far to trust it, docs/crypto.md what the kernels do.`,
+		"",
+		`"bench relocation" measures code that moves while it runs, on ${COUNTING}, in images as they are delivered: how many functions of ecg-patch move, what an epoch takes (seed: the DRBG's share; draw, shuffle, place, copy, patch, flip, wipe), how long interrupts are masked, what a call into the set and out of it takes, what ecg-patch takes more than with the same code in flash at periods of 50 ms to 10 s (share of the time of a processor of 64 MHz, in modelled cycles), what each primitive of cryptography does, flash and RAM, bits of a layout, and which share of the gadgets of one epoch is where it was in another. docs/relocation.md has it all.`,
 	].join("\n"),
-	positionals: [{ name: "what", help: '"crypto": the primitives; without it: the firmware', optional: true }],
+	positionals: [
+		{
+			name: "what",
+			help: '"crypto": the primitives; "relocation": code that moves; without it: the firmware',
+			optional: true,
+		},
+	],
 	options: {
 		board: { value: "BOARD", help: `only this board (default all; instructions are counted on ${DEFAULT_BOARD})` },
 		full: { help: "also run a whole annotated record: sensitivity and positive predictivity of the detector" },
@@ -208,18 +216,19 @@ export const command: Command = {
 		annotations: { value: "FILE", help: "with --full: its annotations (default: the record's .atr)" },
 		out: { value: "DIR", help: "where the images go", default: "build" },
 		json: {
-			help: "print an array of {name, value, unit, board, component?}; with crypto of {name, unit, instructions, cycles, stackBytes, baseline: {instructions, cycles} or null}",
+			help: "print an array of {name, value, unit, board, component?}; with crypto of {name, unit, instructions, cycles, stackBytes, baseline: {instructions, cycles} or null}; with relocation one object (docs/relocation.md)",
 		},
 	},
 	examples: [
 		["pericard bench", "all figures"],
 		["pericard bench --json --board nrf52840dk", "size on the nRF52840, for a machine"],
 		["pericard bench crypto", "the primitives of cryptography beside BearSSL's; fails if one is above its bound"],
+		["pericard bench relocation", "code that moves; fails if a target is missed"],
 		["pericard bench --full --input 100.hea", "and how well the detector does on a record"],
 	],
 	exitCodes: [
 		[0, "measured"],
-		[1, "it does not build, a measurement did not come to its end, or (crypto) a figure is above its bound"],
+		[1, "it does not build, a measurement did not come to its end, or (crypto, relocation) a bound is missed"],
 		[2, "wrong usage, or a tool is missing (see `pericard doctor`)"],
 	],
 	run,

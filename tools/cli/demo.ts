@@ -189,7 +189,7 @@ export const command: Command = {
 	name: "demo",
 	summary: "the ECG patch in the emulator, beat by beat, and attested",
 	description:
-		"Builds the reference app ecg-patch for mps2-an386 (Cortex-M4F), boots it in QEMU, streams an ECG into its second serial port and shows each beat that the firmware finds. In a terminal: with a trace, at the pace of the wall clock. Elsewhere: a line a beat, as fast as it goes. Then the device is challenged to prove what it runs: as it is, and under three attacks, which the verifier names.",
+		"Builds the reference app ecg-patch for mps2-an386 (Cortex-M4F), boots it in QEMU, streams an ECG into its second serial port and shows each beat that the firmware finds. In a terminal: with a trace, at the pace of the wall clock. Elsewhere: a line a beat, as fast as it goes. Then the device is challenged to prove what it runs: as it is, and under attacks on its flash, on what it says, and on its code that moves, each of which is named.",
 	positionals: [],
 	options: {
 		input: { value: "FILE", help: "a WFDB record (.hea) or .csv instead of the synthetic ECG" },

@@ -126,7 +126,7 @@ export function layoutPicture(
 			`  ${letter}  ${name.padEnd(28)} ${thousands(size).padStart(6)} bytes at ${hex(layout.addresses[unit] ?? 0)}${from}`,
 		);
 	});
-	const rest = layout.draining ? "still runs what has not yet returned" : "traps, until code moves there";
+	const rest = layout.draining ? "still runs what has not returned, then it is wiped" : "traps, until code moves there";
 	return [
 		cut(
 			`  epoch ${layout.epoch} since ${seconds.toFixed(2)} s: ${report.functions} functions, ${moved(layout, before)}`,

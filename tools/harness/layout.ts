@@ -26,7 +26,7 @@ const HALF_ADDRESS = 24;
 const LAYOUT = 36; /* two of two pointers: place, order */
 const EPOCH = 52;
 const RUNNING = 56;
-const DRAINING = 58;
+const DRAINING = 59;
 const STATE = 60;
 
 /** Reads the layouts of devices that run one image. */

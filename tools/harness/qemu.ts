@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
+import { readElf } from "../build/elf.ts";
 import { ControlledDevice, type Machine, type MachineFiles, STORAGE_SIZE } from "./controlled.ts";
 import { ControlLink } from "./link.ts";
 import { NOISE_SYMBOL, noiseRecord } from "./noise.ts";
@@ -52,6 +53,7 @@ export class QemuDevice extends ControlledDevice {
 				child.once("exit", (code, signal) => fail(new Error(`QEMU ended (${signal ?? code})\n${log().slice(-2000)}`)));
 			});
 			const link = new ControlLink(socket);
+			await this.#load(link);
 			const record = this.build.symbols.get(NOISE_SYMBOL);
 			if (record !== undefined) await link.write(record, noiseRecord(files.noise));
 			return {
@@ -66,6 +68,15 @@ export class QemuDevice extends ControlledDevice {
 		} finally {
 			server.close();
 		}
+	}
+
+	/* The image is put into memory once: QEMU's own loader would do it again at each reset, and translate all code anew. */
+	async #load(link: ControlLink): Promise<void> {
+		const bytes = readFileSync(this.build.elf);
+		for (const { physical, offset, size } of readElf(bytes, this.build.elf).segments) {
+			if (size > 0) await link.write(physical, bytes.subarray(offset, offset + size));
+		}
+		await link.reset();
 	}
 
 	#arguments(files: MachineFiles, psram: string, plugin: string, control: string): string[] {
@@ -87,7 +98,6 @@ export class QemuDevice extends ControlledDevice {
 				...["-chardev", `file,id=uart${port},path=${file}`],
 				...["-serial", `chardev:uart${port}`],
 			]),
-			...["-kernel", this.build.elf],
 			...["-plugin", [plugin, ...hooks].join(",")],
 		];
 	}

@@ -10,3 +10,9 @@ bool hal_option_bytes(const uint8_t **data, size_t *size) {
 	(void)size;
 	return false;
 }
+
+void hal_option_bytes_read(uint8_t *to, const uint8_t *from, size_t size) {
+	(void)to;
+	(void)from;
+	(void)size;
+}

@@ -57,8 +57,9 @@ pc_relocator pc_arena_relocator STATE;
 
 const pc_arena pc_arena_map = {
 	.block = ARENA_ADDRESS,
+	.half = {ARENA_ADDRESS, ARENA_ADDRESS + HALF_SIZE},
 	.block_log2 = BLOCK_LOG2,
-	.half_parts = HALF_PARTS,
+	.parts = {(1 << HALF_PARTS) - 1, ((1 << HALF_PARTS) - 1) << HALF_PARTS},
 	.state = (uint32_t)__state_start,
 	.state_log2 = STATE_LOG2,
 	.code = (uint32_t)__relocatable_start,

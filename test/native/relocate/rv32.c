@@ -39,7 +39,7 @@ void leave(void);
 #define write_csr(name, value) __asm__ volatile("csrw " name ", %0" : : "r"(value) : "memory")
 
 /* QEMU, virt: a 16550, a way to end, the timer of core 0. */
-#define UART (*(volatile uint8_t *)0x10000000u)
+#define UART ((volatile uint8_t *)0x10000000u)
 #define FINISH (*(volatile uint32_t *)0x00100000u)
 #define MTIME (*(volatile uint32_t *)0x0200BFF8u)
 #define MTIMECMP ((volatile uint32_t *)0x02004000u)
@@ -50,17 +50,23 @@ void leave(void);
 
 enum { FETCH = 1, ILLEGAL = 2, LOAD = 5, STORE = 7, ECALL = 8, TICK = 0x80000007 };
 
+static void put(char character) {
+	while ((UART[5] & 0x20) == 0) {
+	}
+	UART[0] = (uint8_t)character;
+}
+
 static void print(const char *text) {
 	while (*text != 0) {
-		UART = (uint8_t)*text++;
+		put(*text++);
 	}
 }
 
 static void print_hex(const void *data, size_t size) {
 	for (size_t i = 0; i < size; i++) {
 		uint8_t byte = ((const uint8_t *)data)[i];
-		UART = (uint8_t) "0123456789abcdef"[byte >> 4];
-		UART = (uint8_t) "0123456789abcdef"[byte & 15];
+		put("0123456789abcdef"[byte >> 4]);
+		put("0123456789abcdef"[byte & 15]);
 	}
 }
 

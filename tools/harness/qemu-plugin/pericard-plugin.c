@@ -72,6 +72,15 @@ static void lock_qemu(void) {
 	qemu.lock(__FILE__, __LINE__);
 }
 
+static void send_all(const char *text, size_t length) {
+	for (size_t sent = 0; sent < length;) {
+		ssize_t n = send(control, text + sent, length - sent, MSG_NOSIGNAL);
+		if (n <= 0)
+			_exit(0);
+		sent += (size_t)n;
+	}
+}
+
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...) {
 	char line[256];
@@ -79,12 +88,7 @@ static void say(const char *format, ...) {
 	va_start(arguments, format);
 	int length = vsnprintf(line, sizeof line, format, arguments);
 	va_end(arguments);
-	for (int sent = 0; sent < length;) {
-		ssize_t n = send(control, line + sent, (size_t)(length - sent), MSG_NOSIGNAL);
-		if (n <= 0)
-			_exit(0);
-		sent += (int)n;
-	}
+	send_all(line, (size_t)length);
 }
 
 /*
@@ -295,20 +299,20 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
 
 static void peek(uint64_t address, size_t size) {
 	uint8_t *data = malloc(size + 1);
-	char *text = malloc(2 * size + 1);
+	char *text = malloc(2 * size + sizeof "data \n");
 	if (!data || !text)
 		abort();
 	lock_qemu();
 	qemu.physical_memory_rw(address, data, size, false);
 	qemu.unlock();
-	for (size_t i = 0; i < size; i++)
-		sprintf(text + 2 * i, "%02x", data[i]);
-	text[2 * size] = 0;
+	char *to = text + sprintf(text, "data ");
+	for (size_t i = 0; i < size; i++) {
+		*to++ = "0123456789abcdef"[data[i] >> 4];
+		*to++ = "0123456789abcdef"[data[i] & 15];
+	}
+	*to++ = '\n';
 	pthread_mutex_lock(&mutex);
-	say("data ");
-	for (size_t i = 0; i < 2 * size; i += 128)
-		say("%.128s", text + i);
-	say("\n");
+	send_all(text, (size_t)(to - text));
 	pthread_mutex_unlock(&mutex);
 	free(text);
 	free(data);
