@@ -49,7 +49,7 @@ static const pc_moving_policy policy __attribute__((section(".configuration"))) 
 #define SEEDED 16u
 /* A move by the period checks the half that it leaves if none has for so long; all others do. So what checks cost has a bound of its
  * own: 0.2 % of the time. */
-#define CHECK_US 1000000u
+#define CHECK_US 700000u
 /* Nobody but a step of the relocator may write it. */
 #define STATE __attribute__((section(".moving.state")))
 
