@@ -17,8 +17,8 @@
 
 /* C stack that host functions below the last check of XS may still use. */
 #define STACK_RESERVE 2048
-/* Steps of a move in a row: 16,000 instructions. */
-#define MOVING_STEPS 4u
+/* Steps of a move in a row: at most 32,000 instructions, half a slice of a background job. */
+#define MOVING_STEPS 8u
 
 static unsigned holds;
 
