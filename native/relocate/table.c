@@ -179,7 +179,8 @@ static void count_bits(const pc_relocation_table *table, pc_relocation_entropy *
 	bits->layout = bits->permutation + bits->gaps + bits->offset;
 }
 
-pc_relocation_status pc_relocation_open(pc_relocation_table *table, const uint8_t *data, size_t size) {
+/* The header. */
+static pc_relocation_status read_head(pc_relocation_table *table, const uint8_t *data, size_t size) {
 	memset(table, 0, sizeof *table);
 	if (size < PC_RELOCATION_HEADER || (uintptr_t)data % 4u != 0) {
 		return PC_RELOCATION_TRUNCATED;
@@ -198,25 +199,44 @@ pc_relocation_status pc_relocation_open(pc_relocation_table *table, const uint8_
 	table->code_words = u32(data + 16);
 	table->half_words = u32(data + 20);
 	table->size = u32(data + 24);
-	if (table->size != size) {
-		return PC_RELOCATION_TRUNCATED;
-	}
-	if (pc_crc32(pc_crc32(0, data, CRC_AT), data + CRC_AT + 4, size - CRC_AT - 4) != u32(data + CRC_AT)) {
-		return PC_RELOCATION_CRC;
-	}
+	return table->size == size ? PC_RELOCATION_OK : PC_RELOCATION_TRUNCATED;
+}
+
+/* Where its lists are. */
+static pc_relocation_status find_lists(pc_relocation_table *table) {
 	if (table->unit_count == 0 || table->unit_count > PC_RELOCATION_UNITS || table->code_words > 0xFFFFu ||
 		table->half_words > PC_RELOCATION_HALF_WORDS) {
 		return PC_RELOCATION_BAD_UNIT;
 	}
 	size_t fixed = PC_RELOCATION_HEADER + table->unit_count * sizeof(pc_relocation_unit) +
 				   table->entry_count * sizeof(pc_relocation_entry);
+	size_t size = table->size;
 	if (size < fixed || (size - fixed) / 4u != table->patch_words || (size - fixed) % 4u != 0) {
 		return PC_RELOCATION_TRUNCATED;
 	}
-	table->units = (const pc_relocation_unit *)(const void *)(data + PC_RELOCATION_HEADER);
+	table->units = (const pc_relocation_unit *)(const void *)(table->data + PC_RELOCATION_HEADER);
 	table->entries = (const pc_relocation_entry *)(const void *)(table->units + table->unit_count);
 	table->patches = (const uint32_t *)(const void *)(table->entries + table->entry_count);
-	pc_relocation_status status = check_units(table);
+	return PC_RELOCATION_OK;
+}
+
+pc_relocation_status pc_relocation_describe(pc_relocation_table *table, const uint8_t *data, size_t size) {
+	pc_relocation_status status = read_head(table, data, size);
+	return status == PC_RELOCATION_OK ? find_lists(table) : status;
+}
+
+pc_relocation_status pc_relocation_open(pc_relocation_table *table, const uint8_t *data, size_t size) {
+	pc_relocation_status status = read_head(table, data, size);
+	if (status != PC_RELOCATION_OK) {
+		return status;
+	}
+	if (pc_crc32(pc_crc32(0, data, CRC_AT), data + CRC_AT + 4, size - CRC_AT - 4) != u32(data + CRC_AT)) {
+		return PC_RELOCATION_CRC;
+	}
+	status = find_lists(table);
+	if (status == PC_RELOCATION_OK) {
+		status = check_units(table);
+	}
 	if (status == PC_RELOCATION_OK) {
 		status = check_entries(table);
 	}

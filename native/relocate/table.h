@@ -154,6 +154,10 @@ typedef struct {
 	uint8_t gap_log2; /* before each other unit is a gap of 0..2^gap_log2 - 1 words */
 } pc_relocation_table;
 
+/* Describes what an opened table has in its header and where its lists are, as pc_relocation_open() does, and looks at nothing
+ * else: neither `offsets` nor `bits` are set. To compare with what was kept since. */
+pc_relocation_status pc_relocation_describe(pc_relocation_table *table, const uint8_t *data, size_t size);
+
 /* Checks the table in data[0..size) and describes it in *table, which refers to data. Trailing bytes are an error. */
 pc_relocation_status pc_relocation_open(pc_relocation_table *table, const uint8_t *data, size_t size);
 
