@@ -80,7 +80,8 @@ function explain(missing) {
   gcc or clang as \`gcc\`, with the C library's headers
   arm-none-eabi-gcc 12 or later with newlib (the "Arm GNU Toolchain", bare-metal arm-none-eabi)
   qemu-system-arm 7.2 or later, built with plugins
-  for \`npm test\` also: clang, clang-format and clang's compiler-rt; riscv64-unknown-elf-gcc with picolibc
+  for \`npm test\` also: clang, clang-format and clang's compiler-rt; riscv64-unknown-elf-gcc with picolibc;
+    qemu-system-riscv32
 and all of them on PATH. (Debian's packages: ${packages})`);
 	}
 }

@@ -17,6 +17,8 @@
 
 /* C stack that host functions below the last check of XS may still use. */
 #define STACK_RESERVE 2048
+/* Steps of a move in a row: 16,000 instructions. */
+#define MOVING_STEPS 4u
 
 static unsigned holds;
 
@@ -66,6 +68,14 @@ static void run_modules(void *the) {
 	pc_jobs_run(the);
 }
 
+/* Goes on with a move: events wait for one step of it, timers for some, for a look at everything costs a tenth of a step. */
+static void step(void) {
+	unsigned left = MOVING_STEPS;
+	do {
+		pc_moving_step();
+	} while (--left > 0 && pc_background == NULL && pc_moving_due() == 0 && !hal_events_pending());
+}
+
 /* Returns when nothing can happen any more. */
 static void loop(void *the) {
 	uint64_t rested = HAL_FOREVER; /* since when there has been background work that did not get on */
@@ -79,7 +89,7 @@ static void loop(void *the) {
 			rested = rested < now ? rested : now;
 			if ((deadline > now && !hal_events_pending()) || now - rested >= PC_BACKGROUND_REST) {
 				if (due <= now) {
-					pc_moving_step();
+					step();
 				}
 				if (pc_background != NULL) {
 					pc_background(the);

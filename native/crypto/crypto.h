@@ -3,7 +3,7 @@
  * P-256, X25519, Ed25519, AES-CTR, AES-CCM and AES-GCM.
  *
  * Nothing here owns or allocates memory; contexts are the caller's. Time and memory accesses of what works on a secret do
- * not depend on its value (BearSSL's design, docs/crypto.md); lengths, statuses and public keys are no secrets. What held a
+ * not depend on its value (docs/crypto.md); lengths, statuses and public keys are no secrets. What held a
  * secret on the stack is wiped before a function returns. A pointer that goes with a size of 0 may be NULL. Inputs and
  * outputs may be the same memory only where it says so.
  *

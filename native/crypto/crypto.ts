@@ -2,7 +2,7 @@
 // SHA-512 and Ed25519 have modules of their own, pericard/crypto/sha512 and pericard/crypto/ed25519: who does without them has
 // nothing of them in the image.
 //
-// Everything is synchronous, and runs to its end: verifying a signature keeps the event loop waiting for some ten million
+// Everything is synchronous, and runs to its end: verifying a signature keeps the event loop waiting for some 0.6 million
 // instructions (docs/crypto.md has the costs). Private keys are not here: pericard/keystore works with them by handle.
 
 /** Bytes: an ArrayBuffer, a Uint8Array, a DataView, or memory of the firmware such as a resource. Used where they are, never

@@ -15,6 +15,7 @@
 #include "mc.defines.h"
 #include "stream.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #ifndef MODDEF_RELOCATION_PERIOD
@@ -49,7 +50,7 @@ static const pc_moving_policy policy __attribute__((section(".configuration"))) 
 #define SEEDED 16u
 /* A move by the period checks the half that it leaves if none has for so long; all others do. So what checks cost has a bound of its
  * own: 0.2 % of the time. */
-#define CHECK_US 1000000u
+#define CHECK_US 700000u
 /* Nobody but a step of the relocator may write it. */
 #define STATE __attribute__((section(".moving.state")))
 
@@ -63,6 +64,7 @@ static pc_relocation_table table STATE;
 pc_relocator pc_arena_relocator STATE;
 
 static pc_stream stream;
+static uint32_t seeded; /* moves that its seed is still for */
 static pc_moving_status status = PC_MOVING_READY;
 static uint64_t moved_us;
 static uint64_t due_us = HAL_FOREVER; /* of the next move by the period */
@@ -79,9 +81,10 @@ _Static_assert(offsetof(pc_relocator, half_address) == 24 && offsetof(pc_relocat
 
 /* ---- what the relocator needs ------------------------------------------------------------------------------------- */
 
-/* Requests of random numbers that a move makes at most, but once in far more moves than a device lives. */
+/* Requests of random numbers that a move makes at most, but once in far more moves than a device lives. Up to some 230 units it
+ * makes two: for the layout, and for when the next one is due. */
 static uint32_t requests(void) {
-	return table.unit_count / 64u + 6u;
+	return table.unit_count / 24u + 6u;
 }
 
 static bool draw(void *context, uint8_t *to, size_t size) {
@@ -121,6 +124,7 @@ static void seed_body(pc_job *job) {
 static bool take_seed(void) {
 	if (seed.ready) {
 		pc_stream_seed(&stream, seed.bytes, SEEDED * requests());
+		seeded = SEEDED;
 		pc_wipe(seed.bytes, sizeof seed.bytes);
 	}
 	return seed.ready;
@@ -174,6 +178,7 @@ static void settle(pc_relocate_status outcome) {
 static void start(void) {
 	uint64_t now = hal_now_us();
 	bool check = thorough || now - checked_us >= CHECK_US;
+	seeded -= seeded != 0;
 	thorough = false;
 	checked_us = check ? now : checked_us;
 	settle(pc_relocate_start(&pc_arena_relocator, policy.floor, check));
@@ -194,7 +199,7 @@ static bool request(void) {
 	if (status == PC_MOVING_UNDERWAY) {
 		return true;
 	}
-	if (stream.requests < requests()) {
+	if (seeded == 0 || stream.requests < requests()) {
 		status = PC_MOVING_UNDERWAY;
 		seed.underway = true;
 		seed.job = (pc_job){.body = seed_body, .done = seed_done};
@@ -299,6 +304,9 @@ pc_moving pc_moving_state(void) {
 
 /* ---- evidence ----------------------------------------------------------------------------------------------------- */
 
+/* What taking off a piece's patches costs at most, an instruction a byte. */
+#define UNDO_WORK 24u
+
 void pc_moving_read(uint8_t *to, const uint8_t *from, size_t size) {
 	static pc_canonical at; /* where the last piece was: a walk that goes on costs less */
 	uint32_t offset = (uint32_t)(uintptr_t)from - pc_arena_relocator.code_address;
@@ -307,6 +315,7 @@ void pc_moving_read(uint8_t *to, const uint8_t *from, size_t size) {
 	}
 	size_t count = pc_relocate_undo(&pc_arena_relocator, &at, offset, to, size);
 	memset(to + count, 0, size - count);
+	pc_background_spend(UNDO_WORK * (uint32_t)size);
 }
 
 void pc_moving_read_dispatch(uint8_t *to, const uint8_t *from, size_t size) {
@@ -322,13 +331,10 @@ static bool intact(void) {
 	pc_relocation_table opened;
 	uint32_t size = (uint32_t)(pc_relocation_data_end - pc_relocation_data);
 	const pc_relocator *now = &pc_arena_relocator, built = as_built();
-	return pc_relocation_open(&opened, pc_relocation_data, size) == PC_RELOCATION_OK && opened.data == table.data &&
-		   opened.size == table.size && opened.units == table.units && opened.entries == table.entries &&
-		   opened.patches == table.patches && opened.unit_count == table.unit_count &&
-		   opened.entry_count == table.entry_count && opened.patch_words == table.patch_words &&
-		   opened.code_words == table.code_words && opened.half_words == table.half_words &&
-		   now->table == built.table && now->ops == built.ops && now->code == built.code &&
-		   now->code_address == built.code_address && memcmp(now->half, built.half, sizeof built.half) == 0 &&
+	return pc_relocation_describe(&opened, pc_relocation_data, size) == PC_RELOCATION_OK &&
+		   memcmp(&opened, &table, offsetof(pc_relocation_table, offsets)) == 0 && now->table == built.table &&
+		   now->ops == built.ops && now->code == built.code && now->code_address == built.code_address &&
+		   memcmp(now->half, built.half, sizeof built.half) == 0 &&
 		   memcmp(now->half_address, built.half_address, sizeof built.half_address) == 0 &&
 		   now->dispatch == built.dispatch && memcmp(now->layout, built.layout, sizeof built.layout) == 0 &&
 		   now->running < 2;

@@ -5,207 +5,21 @@
 #pragma GCC optimize("O2")
 #endif
 
-#include "relocate.h"
+#include "machine.h"
 
 #include <string.h>
 
-/* What the parts of a step may take, in units, words and bytes, so that it stays below PC_RELOCATE_STEP instructions. */
+/* What the parts of a step may take, in units and instructions, so that it stays below PC_RELOCATE_STEP instructions; the
+ * machine says the rest. */
 #define SHUFFLED 128u
 #define PLACED 64u
 #define GAPS 32u
-#define WIPED 4096u
 #define WORK 3400u
-#define UNIT_WORK 70u
-#define PATCH_WORK 23u
-#define COMPARED 128u
-#define COMPARE_WORK 62u
-#define SCANNED 320u
 
 /* A fair source is rejected so often in a row once in 2^64 times at most. */
 #define REJECTIONS 64u
 
 enum { IDLE, SHUFFLE, PLACE, COPY, CALLS, FLIP, DRAIN, PLACES, UNDO, CHECK, WIPE };
-
-/* ---- words ------------------------------------------------------------------------------------------------------- */
-
-/* Copies and fills take most of a move: eight words at once, half an instruction a word. */
-#if defined(__ARM_ARCH) && __ARM_ARCH_ISA_THUMB >= 2
-
-static void copy_words(uint32_t *to, const uint32_t *from, uint32_t count) {
-	uint32_t blocks = count / 8;
-	if (blocks != 0) {
-		__asm__ volatile("1: ldmia %1!, {r3-r6, r8-r10, r12}\n\t"
-						 "stmia %0!, {r3-r6, r8-r10, r12}\n\t"
-						 "subs %2, #1\n\t"
-						 "bne 1b"
-						 : "+r"(to), "+r"(from), "+r"(blocks)
-						 :
-						 : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
-	}
-	if ((count & 4) != 0) {
-		__asm__ volatile("ldmia %1!, {r3-r6}\n\t"
-						 "stmia %0!, {r3-r6}"
-						 : "+r"(to), "+r"(from)
-						 :
-						 : "r3", "r4", "r5", "r6", "memory");
-	}
-	for (count &= 3; count > 0; count--) {
-		*to++ = *from++;
-	}
-}
-
-/* Are `count` words the same? */
-__attribute__((noinline)) static bool same_words(const uint32_t *a, const uint32_t *b, uint32_t count) {
-	uint32_t blocks = count / 4;
-	if (blocks != 0) {
-		__asm__ volatile("1: ldmia %0!, {r3-r6}\n\t"
-						 "ldmia %1!, {r8-r10, r12}\n\t"
-						 "cmp r3, r8\n\t"
-						 "ittt eq\n\t"
-						 "cmpeq r4, r9\n\t"
-						 "cmpeq r5, r10\n\t"
-						 "cmpeq r6, r12\n\t"
-						 "bne 2f\n\t"
-						 "subs %2, #1\n\t"
-						 "bne 1b\n"
-						 "2:"
-						 : "+r"(a), "+r"(b), "+r"(blocks)
-						 :
-						 : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
-		if (blocks != 0) {
-			return false;
-		}
-	}
-	for (count &= 3; count > 0; count--) {
-		if (*a++ != *b++) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static void trap_words(uint32_t *to, uint32_t count) {
-	uint32_t blocks = count / 8;
-	if (blocks != 0) {
-		__asm__ volatile("mov r3, %2\n\tmov r4, %2\n\tmov r5, %2\n\tmov r6, %2\n\t"
-						 "mov r8, %2\n\tmov r9, %2\n\tmov r10, %2\n\tmov r12, %2\n\t"
-						 "1: stmia %0!, {r3-r6, r8-r10, r12}\n\t"
-						 "subs %1, #1\n\t"
-						 "bne 1b"
-						 : "+r"(to), "+r"(blocks)
-						 : "r"(PC_RELOCATION_TRAP)
-						 : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
-	}
-	for (count %= 8; count > 0; count--) {
-		*to++ = PC_RELOCATION_TRAP;
-	}
-}
-
-#else
-
-static inline bool same_words(const uint32_t *a, const uint32_t *b, uint32_t count) {
-	return memcmp(a, b, count * sizeof *a) == 0;
-}
-
-static void copy_words(uint32_t *to, const uint32_t *from, uint32_t count) {
-	memcpy(to, from, count * sizeof *to);
-}
-
-static void trap_words(uint32_t *to, uint32_t count) {
-	for (uint32_t i = 0; i < count; i++) {
-		to[i] = PC_RELOCATION_TRAP;
-	}
-}
-
-#endif
-
-/* ---- places ------------------------------------------------------------------------------------------------------ */
-
-/* Address in a half less canonical address, modulo 2^32. */
-static uint32_t delta(const pc_relocator *r, unsigned half, uint32_t unit) {
-	return r->half_address[half] - r->code_address +
-		   4u * ((uint32_t)r->layout[half].place[unit] - r->table->units[unit].offset);
-}
-
-/* What applying patch `word` of `unit` adds to its field. */
-static uint32_t shift_of(const pc_relocator *r, unsigned half, uint32_t unit_delta, const uint32_t *patch) {
-	uint32_t word = *patch, target = pc_patch_target(word);
-	pc_patch_kind kind = pc_patch_kind_of(word);
-	uint32_t shift = target == PC_RELOCATION_OUTSIDE ? 0 : delta(r, half, target);
-	if (kind == PC_PATCH_MOVW || kind == PC_PATCH_MOVT) {
-		uint32_t before = r->code_address + 4u * r->table->units[target].offset + patch[1];
-		return kind == PC_PATCH_MOVW ? shift : ((before + shift) >> 16) - (before >> 16);
-	}
-	return kind == PC_PATCH_ABS32 ? shift : shift - unit_delta;
-}
-
-/* Words that the patch takes in the list. */
-static uint32_t patch_size(uint32_t word) {
-	pc_patch_kind kind = pc_patch_kind_of(word);
-	return kind == PC_PATCH_MOVW || kind == PC_PATCH_MOVT ? 2 : 1;
-}
-
-/*
- * BL and B.W: S imm10 : J1 J2 imm11. Code and arena are so small that a displacement, at most 2^22 bytes both ways, leaves
- * J1 and J2 at 1: what counts is S:imm10:imm11:0, modulo 2^23. (DDI 0403, A7.7.12 and A7.7.18.)
- */
-#if defined(__ARM_ARCH) && __ARM_ARCH_ISA_THUMB >= 2
-/* Most of a move's patches are these, and a compiler does not see that BFI does it. */
-static inline uint32_t add_to_branch(uint32_t raw, uint32_t halfwords) {
-	uint32_t value = raw >> 16 & 0x7FFu;
-	__asm__("bfi %0, %1, #11, #11" : "+r"(value) : "r"(raw));
-	value += halfwords;
-	__asm__("bfi %0, %1, #16, #11" : "+r"(raw) : "r"(value));
-	__asm__("bfi %0, %1, #0, #11" : "+r"(raw) : "r"(value >> 11));
-	return raw;
-}
-#else
-static inline uint32_t add_to_branch(uint32_t raw, uint32_t halfwords) {
-	uint32_t value = ((raw & 0x7FFu) << 11 | (raw >> 16 & 0x7FFu)) + halfwords;
-	return (raw & 0xF800F800u) | (value >> 11 & 0x7FFu) | (value & 0x7FFu) << 16;
-}
-#endif
-
-/* Adds to the field of an instruction, or of a word: modulo the field's size, so that adding -shift undoes it. The first
- * halfword of an instruction is the lower one of `raw`. Encodings: DDI 0403, A7.7.12 (B), A7.7.76 (MOV), A7.7.79
- * (MOVT). */
-static uint32_t add_to_field(pc_patch_kind kind, uint32_t raw, uint32_t shift) {
-	switch (kind) {
-	case PC_PATCH_BRANCH24:
-		return add_to_branch(raw, shift >> 1);
-	case PC_PATCH_BRANCH19: {
-		/* S cond imm6 : J1 J2 imm11; the displacement is S:J2:J1:imm6:imm11:0. */
-		uint32_t value = (raw >> 10 & 1u) << 20 | (raw >> 27 & 1u) << 19 | (raw >> 29 & 1u) << 18 |
-						 (raw & 0x3Fu) << 12 | (raw >> 16 & 0x7FFu) << 1;
-		value += shift;
-		return (raw & 0xD000FBC0u) | (value >> 20 & 1u) << 10 | (value >> 12 & 0x3Fu) | (value >> 18 & 1u) << 29 |
-			   (value >> 19 & 1u) << 27 | (value >> 1 & 0x7FFu) << 16;
-	}
-	case PC_PATCH_MOVW:
-	case PC_PATCH_MOVT: {
-		/* i imm4 : imm3 Rd imm8; the value is imm4:i:imm3:imm8. */
-		uint32_t value = (raw & 0xFu) << 12 | (raw >> 10 & 1u) << 11 | (raw >> 28 & 7u) << 8 | (raw >> 16 & 0xFFu);
-		value += shift;
-		return (raw & 0x8F00FBF0u) | (value >> 12 & 0xFu) | (value >> 11 & 1u) << 10 | (value >> 8 & 7u) << 28 |
-			   (value & 0xFFu) << 16;
-	}
-	case PC_PATCH_PREL31:
-		return (raw & 0x80000000u) | ((raw + shift) & 0x7FFFFFFFu);
-	default:
-		return raw + shift;
-	}
-}
-
-/* An instruction is aligned to a halfword only; Armv7-M loads and stores such a word at once. */
-static inline uint32_t read_place(const uint8_t *place) {
-	uint32_t raw;
-	memcpy(&raw, place, sizeof raw);
-	return raw;
-}
-
-static inline void write_place(uint8_t *place, uint32_t raw) {
-	memcpy(place, &raw, sizeof raw);
-}
 
 /* ---- the draw ---------------------------------------------------------------------------------------------------- */
 
@@ -394,40 +208,6 @@ static void forget_draw(pc_relocator *r) {
 
 /* ---- filling a half ---------------------------------------------------------------------------------------------- */
 
-/* A patch that is no call. */
-__attribute__((noinline)) static void patch_other(
-	const pc_relocator *r, unsigned half, uint32_t unit, uint8_t *code, const uint32_t *patch, uint32_t sign) {
-	uint8_t *place = code + pc_patch_place(*patch);
-	uint32_t shift = sign * shift_of(r, half, delta(r, half, unit), patch);
-	write_place(place, add_to_field(pc_patch_kind_of(*patch), read_place(place), shift));
-}
-
-/* Applies the patches [patch, end) of a unit, or takes them off: `sign` is 1 or its negative. Nearly all are calls: their loop is apart, so that all it needs stays in
- * registers. */
-static inline void patch_unit(
-	const pc_relocator *r, unsigned half, uint32_t unit, const uint32_t *patch, const uint32_t *end, uint32_t sign) {
-	const pc_relocation_unit *units = r->table->units;
-	const uint16_t *places = r->layout[half].place;
-	uint8_t *code = (uint8_t *)(r->half[half] + places[unit]);
-	uint32_t own = (uint32_t)places[unit] - units[unit].offset; /* words */
-	uint32_t factor = 2u * sign;
-	while (patch < end) {
-		uint32_t word = *patch;
-		while (pc_patch_kind_of(word) == PC_PATCH_BRANCH24) {
-			uint8_t *place = code + pc_patch_place(word);
-			uint32_t target = pc_patch_target(word);
-			uint32_t halfwords = factor * ((uint32_t)places[target] - units[target].offset - own);
-			write_place(place, add_to_branch(read_place(place), halfwords));
-			if (++patch == end) {
-				return;
-			}
-			word = *patch;
-		}
-		patch_other(r, half, unit, code, patch, sign);
-		patch += patch_size(word);
-	}
-}
-
 /* Applies all patches of units [first, last), or takes them off; their list begins at `patch`; returns where it ends. */
 static inline const uint32_t *patch_units(
 	const pc_relocator *r, unsigned half, uint32_t first, uint32_t last, const uint32_t *patch, uint32_t sign) {
@@ -467,17 +247,17 @@ static bool fill_part(pc_relocator *r, unsigned half, uint32_t sign) {
 	uint32_t *to = r->half[half] + r->layout[half].place[r->index];
 	uint32_t count = (uint32_t)unit->size - r->copied;
 	if (sign == 1 && count != 0) {
-		count = count < 2 * WORK ? count : 2 * WORK;
+		count = count < COPIED ? count : COPIED;
 		copy_words(to + r->copied, r->code + unit->offset + r->copied, count);
 		r->copied = (uint16_t)(r->copied + count);
 		return r->copied == unit->size && unit->patches == 0;
 	}
 	const uint32_t *list = r->table->patches + r->patch;
-	count = WORK / PATCH_WORK;
+	count = PART_PATCHES;
 	while (r->patched < unit->patches && count-- > 0) {
 		const uint32_t *patch = list + r->patched;
-		patch_unit(r, half, r->index, patch, patch + patch_size(*patch), sign);
-		r->patched = (uint16_t)(r->patched + patch_size(*patch));
+		patch_unit(r, half, r->index, patch, patch + pc_patch_size(*patch), sign);
+		r->patched = (uint16_t)(r->patched + pc_patch_size(*patch));
 	}
 	return r->patched == unit->patches;
 }
@@ -488,7 +268,7 @@ static bool fill(pc_relocator *r, unsigned half, bool undo) {
 	const pc_relocation_table *table = r->table;
 	uint32_t first = r->index, last = first, work = 0, sign = undo ? UINT32_MAX : 1;
 	for (const pc_relocation_unit *unit = &table->units[first]; last < table->unit_count; last++, unit++) {
-		work += (undo ? 0 : unit->size / 2) + unit->patches * PATCH_WORK + UNIT_WORK;
+		work += (undo ? 0 : WORDS_WORK(unit->size)) + unit->patches * PATCH_WORK + UNIT_WORK;
 		if (work > WORK) {
 			break;
 		}
@@ -575,19 +355,20 @@ static size_t undo(const pc_relocator *r, unsigned half, pc_canonical *at, uint3
 		memcpy(to + done, moved + begin, count);
 		uint32_t unit_delta = delta(r, half, at->unit);
 		const uint32_t *patches = table->patches + at->patch;
-		for (uint32_t i = 0; i < unit->patches; i += patch_size(patches[i])) {
+		for (uint32_t i = 0; i < unit->patches; i += pc_patch_size(patches[i])) {
 			uint32_t place = pc_patch_place(patches[i]);
 			if (place >= begin + count) {
 				break;
 			}
-			if (place + 4u <= begin) {
+			if (place + pc_patch_width(patches[i]) <= begin) {
 				continue;
 			}
-			uint32_t shift = shift_of(r, half, unit_delta, &patches[i]);
-			uint32_t raw = add_to_field(pc_patch_kind_of(patches[i]), read_place(moved + place), 0u - shift);
-			for (uint32_t b = 0; b < 4; b++) {
-				if (place + b >= begin && place + b < begin + count) {
-					to[done + place + b - begin] = (uint8_t)(raw >> 8 * b);
+			for (uint32_t part = 0; part < pc_patch_width(patches[i]); part += 4, place += 4) {
+				uint32_t raw = undo_patch(r, half, unit_delta, moved, &patches[i], part);
+				for (uint32_t b = 0; b < 4; b++) {
+					if (place + b >= begin && place + b < begin + count) {
+						to[done + place + b - begin] = (uint8_t)(raw >> 8 * b);
+					}
 				}
 			}
 		}
@@ -660,13 +441,13 @@ static bool compare_units(const pc_relocator *r, unsigned half, pc_relocate_chec
 	for (uint32_t work = 0; c->index < table->unit_count && work < WORK; work += COMPARE_WORK) {
 		const pc_relocation_unit *unit = &table->units[c->index];
 		const uint32_t *moved = r->half[half] + r->layout[half].place[c->index] + c->word;
-		uint32_t count = unit->size - c->word, most = (WORK - work) / 3 + 1;
+		uint32_t count = unit->size - c->word, most = (WORK - work) / COMPARED_WORD_WORK + 1;
 		count = count < most ? count : most;
 		if (!same_words(moved, r->code + unit->offset + c->word, count)) {
 			*number = c->index;
 			return false;
 		}
-		work += 3 * count;
+		work += COMPARED_WORD_WORK * count;
 		c->word += count;
 		if (c->word == unit->size) {
 			c->word = 0;
@@ -756,7 +537,7 @@ static bool check_half(
 static bool check_dispatch(const pc_relocator *r, pc_relocate_checker *c, pc_changed *changed, uint32_t *number) {
 	const pc_relocation_table *table = r->table;
 	const uint16_t *place = r->layout[r->running].place;
-	uint32_t base = r->half_address[r->running] | 1u;
+	uint32_t base = r->half_address[r->running] | PC_RELOCATION_ADDRESS_BIT;
 	for (uint32_t i = 0; i < SCANNED && c->index < table->entry_count; i++, c->index++) {
 		const pc_relocation_entry *entry = &table->entries[c->index];
 		if (r->dispatch[c->index] != base + 4u * place[entry->unit] + 2u * entry->offset) {
@@ -858,7 +639,7 @@ void pc_relocate_commit(pc_relocator *r) {
 	unsigned half = 1u - r->running;
 	const uint16_t *place = r->layout[half].place;
 	const pc_relocation_entry *entry = r->table->entries;
-	uint32_t base = r->half_address[half] | 1u;
+	uint32_t base = r->half_address[half] | PC_RELOCATION_ADDRESS_BIT;
 	for (uint32_t i = 0; i < r->table->entry_count; i++, entry++) {
 		r->dispatch[i] = base + 4u * place[entry->unit] + 2u * entry->offset;
 	}

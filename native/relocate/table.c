@@ -62,34 +62,81 @@ static pc_relocation_status check_entries(const pc_relocation_table *table) {
 	return PC_RELOCATION_OK;
 }
 
+/* A word of data, and a field that a place outside of the set may be referred to by: what is relative to the place. */
+#if PC_RELOCATION_MACHINE == PC_RELOCATION_THUMB
+
+static int is_word(pc_patch_kind kind) {
+	return kind == PC_PATCH_ABS32 || kind == PC_PATCH_REL32 || kind == PC_PATCH_PREL31;
+}
+
+static int is_relative(pc_patch_kind kind) {
+	return kind == PC_PATCH_REL32 || kind == PC_PATCH_PREL31;
+}
+
+#else
+
+static int is_word(pc_patch_kind kind) {
+	return kind == PC_PATCH_ABS32 || kind == PC_PATCH_REL32;
+}
+
+/* But for JAL, which doesn't reach so far. */
+static int is_relative(pc_patch_kind kind) {
+	return kind == PC_PATCH_REL32 || kind == PC_PATCH_CALL || kind == PC_PATCH_PCREL_HI20 ||
+		   kind == PC_PATCH_PCREL_LO12;
+}
+
+/* Each PCREL_HI20 of [patch, last) names a PCREL_LO12 of the same target: from there its carry is known. */
+static int have_pairs(const uint32_t *patch, const uint32_t *last) {
+	for (const uint32_t *high = patch; high < last; high += pc_patch_size(*high)) {
+		if (pc_patch_kind_of(*high) != PC_PATCH_PCREL_HI20) {
+			continue;
+		}
+		const uint32_t *low = patch;
+		uint32_t wanted = PC_PATCH_PCREL_LO12 << 15 | pc_patch_target(*high) << 18;
+		while (low < last && (high[1] > 0x7FFFu || *low != (wanted | high[1]))) {
+			low += pc_patch_size(*low);
+		}
+		if (low >= last) {
+			return 0;
+		}
+	}
+	return 1;
+}
+
+#endif
+
 /* Places ascend in a unit and don't overlap. What is no instruction is aligned to a word. */
 static pc_relocation_status check_patches(const pc_relocation_table *table) {
 	const uint32_t *patch = table->patches;
 	for (uint32_t i = 0; i < table->unit_count; i++) {
 		const pc_relocation_unit *unit = &table->units[i];
-		const uint32_t *last = patch + unit->patches;
+		const uint32_t *first = patch, *last = patch + unit->patches;
 		uint32_t free = 0;
 		while (patch < last) {
-			uint32_t word = *patch++;
+			uint32_t word = *patch;
 			uint32_t place = pc_patch_place(word), target = pc_patch_target(word);
 			pc_patch_kind kind = pc_patch_kind_of(word);
-			if (word >> 28 != 0 || kind >= PC_PATCHES || place < free || place + 4u > unit->size * 4u) {
+			if (word >> 28 != 0 || kind >= PC_PATCHES || place < free ||
+				place + pc_patch_width(word) > unit->size * 4u) {
 				return PC_RELOCATION_BAD_PATCH;
 			}
-			free = place + 4u;
-			int data = kind == PC_PATCH_ABS32 || kind == PC_PATCH_REL32 || kind == PC_PATCH_PREL31;
-			int relative = kind == PC_PATCH_REL32 || kind == PC_PATCH_PREL31;
-			if ((data && place % 4u != 0) ||
-				(target >= table->unit_count && !(relative && target == PC_RELOCATION_OUTSIDE))) {
+			free = place + pc_patch_width(word);
+			if ((is_word(kind) && place % 4u != 0) ||
+				(target >= table->unit_count && !(is_relative(kind) && target == PC_RELOCATION_OUTSIDE))) {
 				return PC_RELOCATION_BAD_PATCH;
 			}
-			if (kind == PC_PATCH_MOVW || kind == PC_PATCH_MOVT) {
-				if (patch == last) {
-					return PC_RELOCATION_BAD_PATCH;
-				}
-				patch++;
+			patch += pc_patch_size(word);
+			if (patch > last) {
+				return PC_RELOCATION_BAD_PATCH;
 			}
 		}
+#if PC_RELOCATION_MACHINE == PC_RELOCATION_RV32
+		if (!have_pairs(first, last)) {
+			return PC_RELOCATION_BAD_PATCH;
+		}
+#else
+		(void)first;
+#endif
 	}
 	return PC_RELOCATION_OK;
 }
@@ -132,7 +179,8 @@ static void count_bits(const pc_relocation_table *table, pc_relocation_entropy *
 	bits->layout = bits->permutation + bits->gaps + bits->offset;
 }
 
-pc_relocation_status pc_relocation_open(pc_relocation_table *table, const uint8_t *data, size_t size) {
+/* The header. */
+static pc_relocation_status read_head(pc_relocation_table *table, const uint8_t *data, size_t size) {
 	memset(table, 0, sizeof *table);
 	if (size < PC_RELOCATION_HEADER || (uintptr_t)data % 4u != 0) {
 		return PC_RELOCATION_TRUNCATED;
@@ -140,7 +188,7 @@ pc_relocation_status pc_relocation_open(pc_relocation_table *table, const uint8_
 	if (u32(data) != PC_RELOCATION_MAGIC) {
 		return PC_RELOCATION_NO_TABLE;
 	}
-	if (data[4] != PC_RELOCATION_VERSION || data[5] != PC_RELOCATION_THUMB || data[6] > 8 || data[7] != 0) {
+	if (data[4] != PC_RELOCATION_VERSION || data[5] != PC_RELOCATION_MACHINE || data[6] > 8 || data[7] != 0) {
 		return PC_RELOCATION_FORMAT;
 	}
 	table->data = data;
@@ -151,25 +199,44 @@ pc_relocation_status pc_relocation_open(pc_relocation_table *table, const uint8_
 	table->code_words = u32(data + 16);
 	table->half_words = u32(data + 20);
 	table->size = u32(data + 24);
-	if (table->size != size) {
-		return PC_RELOCATION_TRUNCATED;
-	}
-	if (pc_crc32(pc_crc32(0, data, CRC_AT), data + CRC_AT + 4, size - CRC_AT - 4) != u32(data + CRC_AT)) {
-		return PC_RELOCATION_CRC;
-	}
+	return table->size == size ? PC_RELOCATION_OK : PC_RELOCATION_TRUNCATED;
+}
+
+/* Where its lists are. */
+static pc_relocation_status find_lists(pc_relocation_table *table) {
 	if (table->unit_count == 0 || table->unit_count > PC_RELOCATION_UNITS || table->code_words > 0xFFFFu ||
 		table->half_words > PC_RELOCATION_HALF_WORDS) {
 		return PC_RELOCATION_BAD_UNIT;
 	}
 	size_t fixed = PC_RELOCATION_HEADER + table->unit_count * sizeof(pc_relocation_unit) +
 				   table->entry_count * sizeof(pc_relocation_entry);
+	size_t size = table->size;
 	if (size < fixed || (size - fixed) / 4u != table->patch_words || (size - fixed) % 4u != 0) {
 		return PC_RELOCATION_TRUNCATED;
 	}
-	table->units = (const pc_relocation_unit *)(const void *)(data + PC_RELOCATION_HEADER);
+	table->units = (const pc_relocation_unit *)(const void *)(table->data + PC_RELOCATION_HEADER);
 	table->entries = (const pc_relocation_entry *)(const void *)(table->units + table->unit_count);
 	table->patches = (const uint32_t *)(const void *)(table->entries + table->entry_count);
-	pc_relocation_status status = check_units(table);
+	return PC_RELOCATION_OK;
+}
+
+pc_relocation_status pc_relocation_describe(pc_relocation_table *table, const uint8_t *data, size_t size) {
+	pc_relocation_status status = read_head(table, data, size);
+	return status == PC_RELOCATION_OK ? find_lists(table) : status;
+}
+
+pc_relocation_status pc_relocation_open(pc_relocation_table *table, const uint8_t *data, size_t size) {
+	pc_relocation_status status = read_head(table, data, size);
+	if (status != PC_RELOCATION_OK) {
+		return status;
+	}
+	if (pc_crc32(pc_crc32(0, data, CRC_AT), data + CRC_AT + 4, size - CRC_AT - 4) != u32(data + CRC_AT)) {
+		return PC_RELOCATION_CRC;
+	}
+	status = find_lists(table);
+	if (status == PC_RELOCATION_OK) {
+		status = check_units(table);
+	}
 	if (status == PC_RELOCATION_OK) {
 		status = check_entries(table);
 	}

@@ -14,12 +14,30 @@
 #define PC_RELOCATION_MAGIC 0x4C524350u /* "PCRL" */
 #define PC_RELOCATION_VERSION 1u
 #define PC_RELOCATION_THUMB 1u /* machine: Armv7-M, Thumb-2 */
+#define PC_RELOCATION_RV32 2u  /* machine: RV32I with or without M, A, F, C; little-endian */
 #define PC_RELOCATION_HEADER 32u
 #define PC_RELOCATION_ALIGN_LOG2 6u      /* the widest alignment of a unit, and what code and halves have: 64 bytes */
 #define PC_RELOCATION_UNITS 1023u        /* the most units */
 #define PC_RELOCATION_OUTSIDE 1023u      /* target of a patch: a place that never moves */
 #define PC_RELOCATION_HALF_WORDS 0xFFFFu /* the most words of a half: a place is a 16-bit number of words */
-#define PC_RELOCATION_TRAP 0xDEDEDEDEu   /* UDF #0xDE, twice: what is between units, and all that has been wiped */
+
+/* The machine whose code moves: chosen when this is compiled, as nobody has two. */
+#ifndef PC_RELOCATION_MACHINE
+#ifdef __riscv
+#define PC_RELOCATION_MACHINE PC_RELOCATION_RV32
+#else
+#define PC_RELOCATION_MACHINE PC_RELOCATION_THUMB
+#endif
+#endif
+
+/* What is between units, and all that has been wiped; and bit 0 of a function's address. */
+#if PC_RELOCATION_MACHINE == PC_RELOCATION_THUMB
+#define PC_RELOCATION_TRAP 0xDEDEDEDEu /* UDF #0xDE, twice */
+#define PC_RELOCATION_ADDRESS_BIT 1u
+#else
+#define PC_RELOCATION_TRAP 0u /* "defined illegal", twice (RISC-V ISA manual, volume I, 1.5) */
+#define PC_RELOCATION_ADDRESS_BIT 0u
+#endif
 
 /* A piece of code that moves as a whole: a function, or an assembler section of several. */
 typedef struct {
@@ -37,6 +55,7 @@ typedef struct {
 } pc_relocation_entry;
 
 /* What is done at a place. "Delta" of a unit is its address now less its canonical address; undoing takes the delta off. */
+#if PC_RELOCATION_MACHINE == PC_RELOCATION_THUMB
 typedef enum {
 	PC_PATCH_ABS32 = 0,    /* word += delta(target) */
 	PC_PATCH_REL32 = 1,    /* word += delta(target) - delta(unit) */
@@ -47,6 +66,23 @@ typedef enum {
 	PC_PATCH_PREL31 = 6, /* as REL32 in the lower 31 bits */
 	PC_PATCHES
 } pc_patch_kind;
+#else
+/* An address is in two parts: the upper 20 bits of address + 0x800, and the lower 12 bits. */
+typedef enum {
+	PC_PATCH_ABS32 = 0, /* word += delta(target) */
+	PC_PATCH_REL32 = 1, /* word += delta(target) - delta(unit) */
+	PC_PATCH_CALL = 2,  /* AUIPC and JALR behind it, 8 bytes: displacement += delta(target) - delta(unit) */
+	PC_PATCH_JAL = 3,   /* displacement += delta(target) - delta(unit) */
+	PC_PATCH_HI20 =
+		4, /* LUI: upper part of address(target) + addend, less that of the canonical one; the addend is the next
+						  word of the list */
+	PC_PATCH_LO12 = 5,       /* of a load, a store or ADDI: lower part += delta(target) */
+	PC_PATCH_PCREL_HI20 = 6, /* AUIPC: upper part of displacement + delta(target) - delta(unit), less that of the
+								displacement; the next word is the place of a PCREL_LO12 that belongs to it, halfwords */
+	PC_PATCH_PCREL_LO12 = 7, /* lower part += delta(target) - delta(unit) */
+	PC_PATCHES
+} pc_patch_kind;
+#endif
 
 /* A word of the list of patches: bits 0..14 halfword in the unit, 15..17 kind, 18..27 target, 28..31 zero. */
 static inline uint32_t pc_patch_place(uint32_t word) {
@@ -59,6 +95,26 @@ static inline pc_patch_kind pc_patch_kind_of(uint32_t word) {
 
 static inline uint32_t pc_patch_target(uint32_t word) {
 	return word >> 18 & 0x3FFu;
+}
+
+/* Words that a patch takes in the list, and bytes of the place. */
+static inline uint32_t pc_patch_size(uint32_t word) {
+#if PC_RELOCATION_MACHINE == PC_RELOCATION_THUMB
+	pc_patch_kind kind = pc_patch_kind_of(word);
+	return kind == PC_PATCH_MOVW || kind == PC_PATCH_MOVT ? 2 : 1;
+#else
+	pc_patch_kind kind = pc_patch_kind_of(word);
+	return kind == PC_PATCH_HI20 || kind == PC_PATCH_PCREL_HI20 ? 2 : 1;
+#endif
+}
+
+static inline uint32_t pc_patch_width(uint32_t word) {
+#if PC_RELOCATION_MACHINE == PC_RELOCATION_THUMB
+	(void)word;
+	return 4;
+#else
+	return pc_patch_kind_of(word) == PC_PATCH_CALL ? 8 : 4;
+#endif
 }
 
 typedef enum {
@@ -97,6 +153,10 @@ typedef struct {
 	pc_relocation_entropy bits;
 	uint8_t gap_log2; /* before each other unit is a gap of 0..2^gap_log2 - 1 words */
 } pc_relocation_table;
+
+/* Describes what an opened table has in its header and where its lists are, as pc_relocation_open() does, and looks at nothing
+ * else: neither `offsets` nor `bits` are set. To compare with what was kept since. */
+pc_relocation_status pc_relocation_describe(pc_relocation_table *table, const uint8_t *data, size_t size);
 
 /* Checks the table in data[0..size) and describes it in *table, which refers to data. Trailing bytes are an error. */
 pc_relocation_status pc_relocation_open(pc_relocation_table *table, const uint8_t *data, size_t size);

@@ -75,6 +75,7 @@ const rest = [
 	"native/crypto/kernels/spend.c",
 	"native/crypto/selftest.c",
 	"native/crypto/selftest-answers.c",
+	"test/native/relocate/answers.c",
 	"test/native/relocate/moving.c",
 ];
 const tables = ["native/crypto/kernels/25519-table.c"];

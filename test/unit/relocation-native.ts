@@ -23,9 +23,9 @@ const sources = [
 	"test/native/relocate/host.c",
 ];
 
-/** Compiles test/native/relocate/<name>.c with the relocator, for this machine. */
-export function program(name: string, compiler = "gcc", flags: readonly string[] = []): string {
-	const output = join(scratch, name);
+/** Compiles test/native/relocate/<name>.c with the relocator, for this machine; the program is called `as`. */
+export function program(name: string, compiler = "gcc", flags: readonly string[] = [], as = name): string {
+	const output = join(scratch, as);
 	if (existsSync(output)) return output;
 	const files = [...sources, `test/native/relocate/${name}.c`].map((file) => join(pericardRoot, file));
 	const strict = ["-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", ...sanitizers, ...includes];
@@ -33,19 +33,40 @@ export function program(name: string, compiler = "gcc", flags: readonly string[]
 	return output;
 }
 
-export const arm = ["-mcpu=cortex-m4", "-mthumb"];
-
-/** An object of assembler or C text. */
-export function objectOf(name: string, text: string, flags: readonly string[] = []): SetObject {
-	const source = join(scratch, name);
-	writeFileSync(source, text);
-	return { label: name, bytes: compileFile(source, flags) };
+/** Who compiles and links for a machine. */
+export interface Toolchain {
+	readonly prefix: string;
+	readonly cflags: readonly string[];
+	readonly ldflags: readonly string[];
 }
 
-export function compileFile(source: string, flags: readonly string[] = []): Buffer {
+export const armTools: Toolchain = {
+	prefix: "arm-none-eabi",
+	cflags: ["-mcpu=cortex-m4", "-mthumb"],
+	ldflags: [],
+};
+export const rv32Tools: Toolchain = {
+	prefix: "riscv64-unknown-elf",
+	cflags: ["-march=rv32imc", "-mabi=ilp32", "-mno-relax", "-fno-jump-tables"],
+	ldflags: ["-m", "elf32lriscv"],
+};
+
+/** An object of assembler or C text. */
+export function objectOf(
+	name: string,
+	text: string,
+	tools: Toolchain = armTools,
+	flags: readonly string[] = [],
+): SetObject {
+	const source = join(scratch, name);
+	writeFileSync(source, text);
+	return { label: name, bytes: compileFile(source, tools, flags) };
+}
+
+export function compileFile(source: string, tools: Toolchain = armTools, flags: readonly string[] = []): Buffer {
 	const output = join(scratch, "object.o");
-	const all = [...arm, "-Os", "-ffunction-sections", "-ffreestanding", "-Wa,--fatal-warnings", ...flags];
-	execFileSync("arm-none-eabi-gcc", [...all, "-c", source, "-o", output], { stdio: ["ignore", "pipe", "pipe"] });
+	const all = [...tools.cflags, "-Os", "-ffunction-sections", "-ffreestanding", "-Wa,--fatal-warnings", ...flags];
+	execFileSync(`${tools.prefix}-gcc`, [...all, "-c", source, "-o", output], { stdio: ["ignore", "pipe", "pipe"] });
 	return readFileSync(output);
 }
 
@@ -59,9 +80,10 @@ SECTIONS
 	{
 		__relocatable_start = .;
 		KEEP(*(SORT_BY_NAME(.moved.*)))
+		. = ALIGN(4);
 		__relocatable_end = .;
 		. += 64;
-	} = 0xDEDEDEDE
+	} = TRAP
 	. = 0x1F000;
 	.moving_table : { KEEP(*(.moving.table)) }
 	. = 0x10000000;
@@ -77,10 +99,13 @@ export interface BareImage {
 
 let links = 0;
 
+const trapOf = ({ machine: { trap } }: RelocationPlan): string => `0x${trap.toString(16).padStart(2, "0").repeat(4)}`;
+
 /** Links a plan with objects from outside. */
-export function bareImage(plan: RelocationPlan, outside: readonly SetObject[]): BareImage {
+export function bareImage(plan: RelocationPlan, outside: readonly SetObject[], tools: Toolchain = armTools): BareImage {
 	const image = links;
-	const veneers = objectOf("veneers.S", plan.source);
+	const bare = bareScript.replace("TRAP", trapOf(plan));
+	const veneers = objectOf("veneers.S", plan.source, tools);
 	const files = [...plan.objects, ...outside, veneers].map(({ bytes }, index) => {
 		const file = join(scratch, `link-${image}-${index}.o`);
 		writeFileSync(file, bytes);
@@ -90,11 +115,20 @@ export function bareImage(plan: RelocationPlan, outside: readonly SetObject[]): 
 		const elf = join(scratch, `bare-${links}.elf`);
 		const text = join(scratch, `bare-${links++}.ld`);
 		writeFileSync(text, script);
-		const args = ["-nostdlib", "--gc-sections", "--fatal-warnings", "--no-warn-rwx-segments", "-T", text, ...files];
-		execFileSync("arm-none-eabi-ld", [...args, "-o", elf], { stdio: ["ignore", "pipe", "pipe"] });
+		const args = [
+			...tools.ldflags,
+			"-nostdlib",
+			"--gc-sections",
+			"--fatal-warnings",
+			"--no-warn-rwx-segments",
+			"-T",
+			text,
+			...files,
+		];
+		execFileSync(`${tools.prefix}-ld`, [...args, "-o", elf], { stdio: ["ignore", "pipe", "pipe"] });
 		return elf;
 	};
-	return { elf: link(bareScript), relink: async (change) => link(change(bareScript)) };
+	return { elf: link(bare), relink: async (change) => link(change(bare)) };
 }
 
 /** What `moves` wrote of one layout. */
@@ -156,7 +190,7 @@ export async function linkedUnits(
 ): Promise<Buffer[]> {
 	const sections = layout.places.map((place, unit) => {
 		const name = unitSection(unit);
-		return `\t${name.replace(".moved.", ".m")} 0x${(layout.half + place).toString(16)} : { KEEP(*(${name})) . = ALIGN(4); } = 0xDEDEDEDE`;
+		return `\t${name.replace(".moved.", ".m")} 0x${(layout.half + place).toString(16)} : { KEEP(*(${name})) . = ALIGN(4); } = ${trapOf(plan)}`;
 	});
 	const elf = await image.relink((text) =>
 		text

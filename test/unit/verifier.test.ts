@@ -550,15 +550,17 @@ describe("code that moves", () => {
 			afterAnomaly: true,
 			change: undefined,
 		});
-		expect(moving([2, 0, 3, 9, 0, 0, 0, 2]).evidence?.relocation).toMatchObject({
+		expect(moving([2, 0, 3, 1246, 0, 0, 0, 2]).evidence?.relocation).toMatchObject({
 			status: "moving",
 			beforeAttestation: false,
 			afterAnomaly: true,
 		});
-		const still = moving([0]);
+		const still = moving([0], {}, referenceOf(IMAGE));
 		expect(still.evidence?.relocation).toEqual({ status: "none" });
 		expect(still.verdict).toBe("affirming");
-		expect(moving(undefined).evidence?.relocation).toBeUndefined();
+		const silent = moving(undefined, {}, referenceOf(IMAGE));
+		expect(silent.evidence?.relocation).toBeUndefined();
+		expect(silent.verdict).toBe("affirming");
 	});
 
 	test.each([
@@ -596,6 +598,18 @@ describe("code that moves", () => {
 		]);
 	});
 
+	test("a device that says of its code what the build does not", () => {
+		for (const claim of [undefined, [0]]) {
+			const none = moving(claim);
+			expect(none.verdict).toBe("contraindicated");
+			expect(faults(none)).toEqual(["moved code: the token tells of none, but code of this image moves"]);
+		}
+		const more = moving([1, 14, 400, 1248, 1000, 25, 256, 3]);
+		expect(more.verdict).toBe("contraindicated");
+		expect(faults(more)).toEqual(["moved code: the token tells of 1248 bits a layout; this image has 1246"]);
+		for (const bits of [1245, 1247]) expect(moving([1, 14, 400, bits, 1000, 25, 256, 3]).verdict).toBe("affirming");
+	});
+
 	test("a move that was refused is a warning that says why", () => {
 		const random = moving([3, 2, 9000, 1246, 1000, 25, 256, 3]);
 		expect(random.verdict).toBe("warning");
@@ -603,10 +617,10 @@ describe("code that moves", () => {
 			"code stays where it is (epoch 2): the last move was refused, as there were no random numbers",
 		]);
 		expect(random.vector.hardware).toBe(32);
-		const entropy = moving([4, 0, 9000, 200, 1000, 25, 256, 3]);
+		const entropy = moving([4, 0, 9000, 1246, 1000, 25, 2000, 3]);
 		expect(entropy.verdict).toBe("warning");
 		expect(faults(entropy)).toEqual([
-			"code stays where it is (epoch 0): the last move was refused, as layouts have 200 bits and 256 are the floor",
+			"code stays where it is (epoch 0): the last move was refused, as layouts have 1246 bits and 2000 are the floor",
 		]);
 		expect(entropy.vector.configuration).toBe(32);
 	});
@@ -630,7 +644,7 @@ describe("code that moves", () => {
 		const none = moving([0], { bits: 1 }, referenceOf(IMAGE));
 		expect(none.verdict).toBe("contraindicated");
 		expect(faults(none)).toEqual(["no code moves; the policy demands it"]);
-		const silent = moving(undefined, { age: 1000 });
+		const silent = moving(undefined, { age: 1000 }, referenceOf(IMAGE));
 		expect(silent.verdict).toBe("contraindicated");
 		expect(faults(silent)).toEqual(["the token does not tell whether code moves; the policy demands it"]);
 		expect(faults(moving([1, 0, 6000, 1246, 0, 0, 256, 0], { age: 5000 }))).toEqual([

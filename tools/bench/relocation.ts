@@ -72,6 +72,8 @@ export interface RelocationFigures {
 	readonly board: string;
 	readonly app: string;
 	readonly functions: number;
+	/** Of them: no functions, but ways out of the set. */
+	readonly waysOut: number;
 	readonly bytes: number;
 	readonly entries: number;
 	/** The mean epoch with the DRBG's share, and the most expensive one without. */
@@ -137,20 +139,26 @@ const total = (costs: readonly Cost[]): Cost => ({
 /** Measures everything. Throws if an image does not do what it should. */
 export async function measureRelocation(out: string, progress: Progress): Promise<RelocationReport> {
 	progress("building ecg-patch");
-	const build = await buildFirmware({ app: PATCH, board: BOARD, out: join(out, "moving") });
-	const fixed = await buildFirmware({ app: PATCH, board: BOARD, out: join(out, "fixed"), relocation: "none" });
+	const buildPatch = (name: string, relocation: "none" | { period: number; jitter: number }): Promise<Build> =>
+		buildFirmware({ app: PATCH, board: BOARD, out: join(out, name), relocation });
+	const fixed = await buildPatch("fixed", "none");
+	const builds = new Map<number, Build>();
+	for (const period of PERIODS) builds.set(period, await buildPatch(`period-${period}`, { period, jitter: 0 }));
+	/* They differ in the policy alone. */
+	const build = builds.get(PERIODS[0]) as Build;
 	const report = movingReportOf(build);
 	progress(`${EPOCHS} epochs`);
 	const epochs = await measureEpochs(build);
 	progress("calls");
 	const calls = await measureCalls(build, fixed, report);
-	const patch = await measurePatch(out, epochs, progress);
+	const patch = await measurePatch(fixed, builds, epochs, progress);
 	const primitives = await measurePrimitives(out, patch.overhead, progress);
 	const { permutation, gaps, offset, layout } = report.bits;
 	const figures: RelocationFigures = {
 		board: BOARD,
 		app: build.name,
 		functions: report.functions,
+		waysOut: report.units.filter(({ file }) => file === "generated").length,
 		bytes: report.bytes,
 		entries: report.entries.length,
 		...epochs.figures,
@@ -212,12 +220,12 @@ interface Epochs {
 }
 
 /** Moves ecg-patch's code, as often as a seed allows in each machine. */
-export async function measureEpochs(build: Build): Promise<Epochs> {
+async function measureEpochs(build: Build): Promise<Epochs> {
 	const moves: Step[][] = [];
 	const of = (name: Phase, steps: readonly Step[]): Cost => total(steps.filter(({ phase }) => phase === name));
 	let [copy, check]: Cost[] = [];
 	let longest = 0;
-	const dumps: { readonly address: number; readonly gadgets: Gadget[] }[] = [];
+	const dumps: { readonly boot: number; readonly address: number; readonly gadgets: Gadget[] }[] = [];
 	const seeds: Cost[] = [];
 	let masked: Cost | undefined;
 	let lasts = 0;
@@ -241,7 +249,7 @@ export async function measureEpochs(build: Build): Promise<Epochs> {
 				if (dumps.length === EPOCHS) continue;
 				moves.push(steps);
 				const { address, code } = await moving.dump();
-				dumps.push({ address, gadgets: findGadgets(code, address) });
+				dumps.push({ boot, address, gadgets: findGadgets(code, address) });
 			}
 		} finally {
 			await moving.close();
@@ -280,6 +288,8 @@ export async function measureEpochs(build: Build): Promise<Epochs> {
 		Math.max(...steps.filter((step) => phase(step.phase)).map(({ instructions }) => instructions));
 	const lists = dumps.map(({ gadgets }) => gadgets);
 	const sameHalf = (first: number, other: number): boolean => dumps[first]?.address === dumps[other]?.address;
+	const isNext = (first: number, other: number): boolean =>
+		other === first + 1 && dumps[first]?.boot === dumps[other]?.boot;
 	const every = gadgetSurvival(lists);
 	return {
 		figures: {
@@ -303,7 +313,7 @@ export async function measureEpochs(build: Build): Promise<Epochs> {
 			mean: every.mean,
 			most: every.most,
 			sameHalfMean: gadgetSurvival(lists, sameHalf).mean,
-			nextMost: gadgetSurvival(lists, (first, other) => other === first + 1).most,
+			nextMost: gadgetSurvival(lists, isNext).most,
 		},
 	};
 }
@@ -314,7 +324,7 @@ const unmasks = (code: number, next: number): boolean =>
 	code === 0xb662 || ((code & 0xfff0) === 0xf380 && (next & 0xffff) === 0x8810);
 
 /** The longest time with interrupts masked in a whole epoch: found in the list of all that it executes, measured in the next. */
-export async function measureMasked(moving: MovingMachine): Promise<Cost> {
+async function measureMasked(moving: MovingMachine): Promise<Cost> {
 	const { machine } = moving;
 	const { origin, size } = machine.image.code;
 	const flash = Buffer.from(await machine.read(origin, size));
@@ -356,7 +366,7 @@ export async function measureMasked(moving: MovingMachine): Promise<Cost> {
 /* ---- calls ---- */
 
 /** What calls take: the same request of random numbers in both images, whose paths differ in them alone. */
-export async function measureCalls(
+async function measureCalls(
 	build: Build,
 	fixed: Build,
 	report: MovingReport,
@@ -396,15 +406,14 @@ export async function measureCalls(
 /* ---- ecg-patch at work ---- */
 
 /** All instructions of ecg-patch in so many seconds of ECG, at each period and with its code in flash. */
-export async function measurePatch(
-	out: string,
+async function measurePatch(
+	fixed: Build,
+	builds: ReadonlyMap<number, Build>,
 	{ figures }: Epochs,
 	progress: Progress,
 ): Promise<{ readonly overhead: Record<string, number>; readonly runs: Record<string, PatchRun> }> {
 	const record = syntheticRecording({ seconds: WARM_SECONDS + ECG_SECONDS + 5 });
-	const run = async (name: string, relocation: "none" | { period: number; jitter: number }) => {
-		progress(`ecg-patch, ${name}`);
-		const build = await buildFirmware({ app: PATCH, board: BOARD, out: join(out, name), relocation });
+	const run = async (build: Build) => {
 		const options = { emulator: "qemu", input: recordStream(record), markAt: ["pc_arena_flip"] } as const;
 		const device = await openDevice(build, options);
 		try {
@@ -420,20 +429,26 @@ export async function measurePatch(
 			await device.stop();
 		}
 	};
-	const plain = await run("fixed", "none");
+	progress("ecg-patch, its code in flash");
+	const plain = await run(fixed);
 	const overhead: Record<string, number> = {};
 	const runs: Record<string, PatchRun> = {};
-	const cyclesEach = figures.epochCycles / figures.epochInstructions;
-	for (const period of PERIODS) {
-		const moving = await run(`period-${period}`, { period, jitter: 0 });
+	/* Beside the moves themselves, checks and the event loop: by the cycles that instructions of a check take. */
+	const cyclesOf = (instructions: number, moves: number): number =>
+		moves * figures.epochCycles +
+		(instructions - moves * figures.epochInstructions) * (figures.checkCycles / figures.checkInstructions);
+	for (const [period, build] of builds) {
+		progress(`ecg-patch, a move every ${period} ms`);
+		const moving = await run(build);
 		const expected = (ECG_SECONDS * 1000) / period;
-		if (Math.abs(moving.moves - expected) > Math.max(1, 0.02 * expected)) {
+		/* A period begins when the move before it is done. */
+		if (Math.abs(moving.moves - expected) > 0.05 * expected) {
 			throw new Error(`${moving.moves} moves in ${ECG_SECONDS} s at a period of ${period} ms`);
 		}
 		if (moving.beats !== plain.beats)
 			throw new Error(`other beats at a period of ${period} ms than with code in flash`);
 		const instructions = moving.instructions - plain.instructions;
-		overhead[period] = (instructions * cyclesEach) / (ECG_SECONDS * CLOCK);
+		overhead[period] = cyclesOf(instructions, moving.moves) / ((moving.moves * period * CLOCK) / 1000);
 		runs[period] = { moves: moving.moves, instructions, ofItsOwn: instructions / plain.instructions };
 	}
 	return { overhead, runs };
@@ -442,7 +457,7 @@ export async function measurePatch(
 /* ---- primitives ---- */
 
 /** Each primitive of native/crypto where all of it moves, and where it stays in flash. */
-export async function measurePrimitives(
+async function measurePrimitives(
 	out: string,
 	overhead: Readonly<Record<string, number>>,
 	progress: Progress,

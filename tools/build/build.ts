@@ -86,8 +86,8 @@ export interface Build {
 
 /* Cores in native/ that the hosts themselves call. */
 const hostCores = ["native/archive/archive.c", "native/crc/crc.c"];
-/* An image that has it moves what may move, if its board can. */
-const relocator = join(pericardRoot, "native/relocate/moving.c");
+/* An app that preloads it, by manifests/relocation.json, moves what may move, if its board can. */
+const relocator = "pericard/relocation";
 
 /** Builds an image. Throws BuildError for every mistake in the app, its manifests or its C files. */
 export async function buildFirmware(options: BuildOptions): Promise<Build> {
@@ -143,7 +143,7 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 	const moves =
 		relocation !== "none" &&
 		board.relocates &&
-		used.some(({ file }) => file === relocator) &&
+		manifest.preload.some(({ name }) => name === relocator) &&
 		used.some((source) => source.relocatable);
 	writeFileSync(join(generated, "build.h"), buildHeader(debug, moves));
 	writeFileSync(

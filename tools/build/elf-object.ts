@@ -1,6 +1,6 @@
 // Reads an ELF32 object file, changes names, alignments and what relocations refer to, and writes it again.
 //
-// Formats: System V ABI, chapter 4; relocations without addends (REL), as the Arm ABI has them.
+// Formats: System V ABI, chapter 4; relocations without addends (REL), as the Arm ABI has them, or with (RELA), as RISC-V's.
 
 import { BuildError } from "./errors.ts";
 
@@ -43,6 +43,8 @@ export interface ObjectRelocation {
 	readonly offset: number;
 	readonly type: number;
 	readonly symbol: ObjectSymbol;
+	/** What is added to the symbol's value; undefined: the field has it. */
+	readonly addend: number | undefined;
 	/** Where the entry is in the file. */
 	readonly entry: number;
 }
@@ -51,10 +53,16 @@ const headerSize = 52;
 const sectionSize = 40;
 const symbolSize = 16;
 const relSize = 8;
+const relaSize = 12;
+
+/* Arm's ABI has relocations without addends, RISC-V's with. */
+const hasAddends = (machine: number): boolean => machine !== 40;
 
 /** An object file that can be changed. `file` is what messages call it. */
 export class ElfObject {
 	readonly file: string;
+	/** e_machine: 40 is Arm, 243 RISC-V. */
+	readonly machine: number;
 	readonly sections: readonly ObjectSection[];
 	readonly symbols: readonly ObjectSymbol[];
 	readonly relocations: readonly ObjectRelocation[];
@@ -77,6 +85,7 @@ export class ElfObject {
 			throw new BuildError("not a 32-bit little-endian ELF file", { file });
 		}
 		if (data.readUInt16LE(16) !== 1) throw new BuildError("not an object file", { file });
+		this.machine = data.readUInt16LE(18);
 		this.#headers = data.readUInt32LE(32);
 		const count = data.readUInt16LE(48);
 		this.#sectionNames = data.readUInt16LE(50);
@@ -122,14 +131,18 @@ export class ElfObject {
 		this.symbols = symbols;
 		const relocations: ObjectRelocation[] = [];
 		for (const { index, type } of this.sections) {
-			if (type === sectionTypes.rela) throw new BuildError("relocations with addends", { file });
-			if (type !== sectionTypes.rel) continue;
-			for (let entry = field(index, 16); entry < field(index, 16) + field(index, 20); entry += relSize) {
+			if (type !== sectionTypes.rel && type !== sectionTypes.rela) continue;
+			if ((type === sectionTypes.rela) !== hasAddends(this.machine)) {
+				throw new BuildError("relocations of another kind than its machine has", { file });
+			}
+			const size = type === sectionTypes.rela ? relaSize : relSize;
+			for (let entry = field(index, 16); entry < field(index, 16) + field(index, 20); entry += size) {
 				const info = data.readUInt32LE(entry + 4);
 				const symbol = symbols[info >>> 8];
 				if (symbol === undefined) throw new BuildError("a relocation refers to no symbol", { file });
 				const section = field(index, 28);
-				relocations.push({ section, offset: data.readUInt32LE(entry), type: info & 255, symbol, entry });
+				const addend = type === sectionTypes.rela ? data.readInt32LE(entry + 8) : undefined;
+				relocations.push({ section, offset: data.readUInt32LE(entry), type: info & 255, symbol, addend, entry });
 			}
 		}
 		this.relocations = relocations;

@@ -3,7 +3,7 @@
 //
 // docs/relocation.md has the format and says why; native/relocate/table.h is the device's side of it. In short: each section
 // of code becomes a unit. A call from unit to unit stays a call and is patched when one of them moves. A call out of the set
-// goes to a unit of its own that jumps on (flash is too far from RAM for a call). A call into the set, and every address of a
+// goes to a unit of its own that jumps on where a call doesn't reach flash from RAM. A call into the set, and every address of a
 // function that is stored anywhere, is that of a veneer in flash, which jumps through the dispatch table: so no address of
 // moved code is ever kept.
 
@@ -21,6 +21,9 @@ import {
 } from "./elf-object.ts";
 import { BuildError } from "./errors.ts";
 import { fileOffset } from "./reference.ts";
+import type { Machine, PatchKind, Reference } from "./relocation-machine.ts";
+import { rv32 } from "./relocation-rv32.ts";
+import { thumb } from "./relocation-thumb.ts";
 
 /** An object file. `label` names its source, wherever the folders are. */
 export interface SetObject {
@@ -37,10 +40,6 @@ export interface RelocationOptions {
 	readonly dispatch?: string;
 }
 
-/** How a place is patched: the kinds of native/relocate/table.h. */
-export const patchKinds = { abs32: 0, rel32: 1, branch24: 2, branch19: 3, movw: 4, movt: 5, prel31: 6 } as const;
-export type PatchKind = keyof typeof patchKinds;
-
 /** The target of a patch whose target never moves. */
 export const OUTSIDE = 1023;
 
@@ -52,6 +51,8 @@ export interface Patch {
 	readonly target: number;
 	/** Where in the target's unit the place refers to, without bit 0 of a Thumb function. */
 	readonly addend: number;
+	/** Where in the unit the other part of a displacement is (relocation-machine.ts). */
+	readonly pair?: number | undefined;
 }
 
 export interface Unit {
@@ -76,6 +77,7 @@ export interface Entry {
 }
 
 export interface RelocationPlan {
+	readonly machine: Machine;
 	/** In canonical order. */
 	readonly units: readonly Unit[];
 	/** In the order of the dispatch table. */
@@ -96,57 +98,10 @@ export interface RelocationPlan {
 
 const magic = 0x4c524350;
 const version = 1;
-const machineThumb = 1;
 const headerSize = 32;
 const mostUnits = 1023;
 const largestAlign = 64;
 const largestUnit = 0x10000;
-
-/* ELF for the Arm Architecture (IHI 0044), section 4.6.1: those that the compiler makes and those that need a name. */
-const relocationNames: Readonly<Record<number, string>> = {
-	0: "R_ARM_NONE",
-	2: "R_ARM_ABS32",
-	3: "R_ARM_REL32",
-	5: "R_ARM_ABS16",
-	8: "R_ARM_ABS8",
-	10: "R_ARM_THM_CALL",
-	11: "R_ARM_THM_PC8",
-	25: "R_ARM_BASE_PREL",
-	26: "R_ARM_GOT_BREL",
-	28: "R_ARM_CALL",
-	29: "R_ARM_JUMP24",
-	30: "R_ARM_THM_JUMP24",
-	38: "R_ARM_TARGET1",
-	40: "R_ARM_V4BX",
-	41: "R_ARM_TARGET2",
-	42: "R_ARM_PREL31",
-	43: "R_ARM_MOVW_ABS_NC",
-	44: "R_ARM_MOVT_ABS",
-	47: "R_ARM_THM_MOVW_ABS_NC",
-	48: "R_ARM_THM_MOVT_ABS",
-	49: "R_ARM_THM_MOVW_PREL_NC",
-	50: "R_ARM_THM_MOVT_PREL",
-	51: "R_ARM_THM_JUMP19",
-	52: "R_ARM_THM_JUMP6",
-	53: "R_ARM_THM_ALU_PREL_11_0",
-	54: "R_ARM_THM_PC12",
-	102: "R_ARM_THM_JUMP11",
-	103: "R_ARM_THM_JUMP8",
-	104: "R_ARM_TLS_GD32",
-	107: "R_ARM_TLS_IE32",
-	108: "R_ARM_TLS_LE32",
-};
-const noPatch = new Set([0, 40]);
-const kindOf: Readonly<Record<number, PatchKind>> = {
-	2: "abs32",
-	3: "rel32",
-	10: "branch24",
-	30: "branch24",
-	42: "prel31",
-	47: "movw",
-	48: "movt",
-	51: "branch19",
-};
 
 /* Where a symbol is. */
 type Target =
@@ -166,7 +121,6 @@ const isCode = ({ type, flags, size }: ObjectSection): boolean =>
 	size > 0;
 const isData = ({ type, flags }: ObjectSection): boolean =>
 	(flags & sectionFlags.alloc) !== 0 && (flags & sectionFlags.execute) === 0 && type !== 0x70000001; /* ARM_EXIDX */
-const isCall = (kind: PatchKind): boolean => kind === "branch24" || kind === "branch19";
 
 /** The names that other objects have to find elsewhere. */
 export function undefinedNames(objects: readonly SetObject[]): Set<string> {
@@ -201,6 +155,7 @@ export function planRelocation(
 	options: RelocationOptions,
 ): RelocationPlan {
 	const files = objects.map(({ bytes, label }) => new ElfObject(bytes, label));
+	const machine = machineOf(files);
 	const labels = new Set(files.map(({ file }) => file));
 	if (labels.size !== files.length) throw new BuildError("two objects of the set have one name");
 	const globals = new Map<string, Target>();
@@ -279,44 +234,68 @@ export function planRelocation(
 		enter(target);
 	}
 
-	const patchesOf = code.map(({ object, section }): OpenPatch[] => {
-		const list: OpenPatch[] = [];
-		for (const relocation of relocationsOf(object, section)) {
-			const { type, offset, symbol } = relocation;
-			if (noPatch.has(type)) continue;
-			const fail = (why: string): never => {
-				const against = symbol.name === "" ? "" : ` against "${symbol.name}"`;
-				const what = `${relocationNames[type] ?? `relocation ${type}`}${against}`;
-				const where = `${section.name}+0x${offset.toString(16)}`;
-				throw new BuildError(`"${functionAt(object, section, offset)}" can't be moved: ${what} at ${where}${why}`, {
-					file: object.file,
-				});
-			};
-			const kind = kindOf[type] ?? fail(" is not supported");
-			if (isWord(kind) && offset % 4 !== 0) fail(" is not aligned to a word");
+	const sectionOf =
+		(object: ElfObject) =>
+		(symbol: ObjectSymbol): string | undefined => {
 			const target = resolve(object, symbol);
-			const addend = readField(kind, section.bytes, offset);
+			return target.where === "outside" ? undefined : key(target.object, target.section.index);
+		};
+	const patchesOf = code.map(({ object, section }, own): OpenPatch[] => {
+		const list: OpenPatch[] = [];
+		const relocations = relocationsOf(object, section);
+		const fail = ({ type, offset, symbol }: ObjectRelocation, why: string): never => {
+			const against = symbol.name === "" ? "" : ` against "${symbol.name}"`;
+			const what = `${machine.relocationNames[type] ?? `relocation ${type}`}${against}`;
+			const where = `${section.name}+0x${offset.toString(16)}`;
+			throw new BuildError(`"${functionAt(object, section, offset)}" can't be moved: ${what} at ${where}${why}`, {
+				file: object.file,
+			});
+		};
+		const patch = (reference: Reference): void => {
+			const { kind, relocation, symbol, addend, pair, follows = false } = reference;
+			const { offset } = relocation;
+			const target = resolve(object, symbol);
+			if (kind === "within") {
+				if (target.where !== "code" || numbers.get(key(target.object, target.section.index)) !== own) {
+					fail(relocation, " reaches no other function");
+				}
+				return;
+			}
+			if (machine.isWord(kind) && offset % 4 !== 0) fail(relocation, " is not aligned to a word");
+			const goOutside = (): void => {
+				if (machine.isRelative(kind)) list.push({ place: offset, kind, target: OUTSIDE, addend: 0, pair });
+			};
 			if (target.where === "code") {
 				const isFunction = target.symbol.type === symbolTypes.func;
-				if (isFunction && addend === 0 && (kind === "abs32" || kind === "movw" || kind === "movt")) {
-					object.redirect(relocation, enter(target)); /* an address that may be kept */
-					continue;
+				if (isFunction && addend === 0 && machine.isAddress(kind)) {
+					const veneer = enter(target); /* an address that may be kept */
+					if (!follows) object.redirect(relocation, veneer);
+					goOutside();
+					return;
 				}
 				const value = isFunction ? target.symbol.value & ~1 : target.symbol.value;
-				const unit = numbers.get(key(target.object, target.section.index)) ?? fail("");
-				/* The field of a branch is less by the 4 bytes that PC is ahead. */
-				list.push({ place: offset, kind, target: unit, addend: value + addend + (isCall(kind) ? 4 : 0) });
-				if (!symbol.defined) object.redirect(relocation, movedName(symbol.name));
-			} else if (isCall(kind)) {
-				if (target.where === "data") fail(" is a call of data");
-				if (symbol.binding === bindings.weak) fail(" is a call of what may not be there");
-				if (addend !== -4) fail(" leads into a function outside of the set");
-				list.push({ place: offset, kind, target: symbol.name, addend: 0 });
-				object.redirect(relocation, outName(symbol.name));
-			} else if (kind === "rel32" || kind === "prel31") {
-				list.push({ place: offset, kind, target: OUTSIDE, addend: 0 });
+				const unit = numbers.get(key(target.object, target.section.index)) ?? fail(relocation, "");
+				if (unit === own && machine.keepsOwn && (machine.isRelative(kind) || machine.isCall(kind))) return;
+				list.push({ place: offset, kind, target: unit, addend: value + addend, pair });
+				if (!symbol.defined && !follows) object.redirect(relocation, movedName(symbol.name));
+			} else if (machine.isCall(kind)) {
+				if (target.where === "data") fail(relocation, " is a call of data");
+				if (symbol.binding === bindings.weak) fail(relocation, " is a call of what may not be there");
+				if (addend !== 0) fail(relocation, " leads into a function outside of the set");
+				if (machine.wayOut !== undefined) {
+					list.push({ place: offset, kind, target: symbol.name, addend: 0 });
+					object.redirect(relocation, outName(symbol.name));
+				} else if (!machine.isRelative(kind)) {
+					fail(relocation, " reaches nothing outside of the set");
+				} else {
+					goOutside();
+				}
+			} else {
+				goOutside(); /* or it is an address that is the same wherever the unit is */
 			}
-			/* All else is an address that is the same wherever the unit is. */
+		};
+		for (const reference of machine.references({ object, section, relocations, sectionOf: sectionOf(object), fail })) {
+			patch(reference);
 		}
 		return list.sort((a, b) => a.place - b.place);
 	});
@@ -328,15 +307,19 @@ export function planRelocation(
 				const target = resolve(object, relocation.symbol);
 				if (target.where !== "code") continue;
 				const isLive = live.has(key(object, section.index));
+				if (
+					machine.isDistance(relocation, { relocations: relocationsOf(object, section), sectionOf: sectionOf(object) })
+				) {
+					continue;
+				}
 				const isFunction = target.symbol.type === symbolTypes.func;
-				const addend =
-					isFunction && kindOf[relocation.type] === "abs32" && readField("abs32", section.bytes, relocation.offset);
+				const addend = isFunction ? machine.wordAddend(relocation, section) : undefined;
 				if (addend === 0) {
 					object.redirect(relocation, isLive ? enter(target) : `${target.symbol.name}.unused`);
 				} else if (isLive) {
 					const where = `${section.name}+0x${relocation.offset.toString(16)}`;
 					throw new BuildError(
-						`"${target.symbol.name}" can't be moved: ${relocationNames[relocation.type] ?? relocation.type} at ${where} refers to more than its start`,
+						`"${target.symbol.name}" can't be moved: ${machine.relocationNames[relocation.type] ?? relocation.type} at ${where} refers to more than its start`,
 						{ file: object.file },
 					);
 				}
@@ -396,8 +379,9 @@ export function planRelocation(
 			`the code that moves takes ${least * 4} bytes with its gaps: a half of the arena has ${options.halfSize}`,
 		);
 	}
-	const table = makeTable(units, slots, end, options.halfSize, gapLog2);
+	const table = makeTable(machine, units, slots, end, options.halfSize, gapLog2);
 	return {
+		machine,
 		units,
 		entries: slots.map(({ names, ...slot }) => ({ ...slot, name: names[0] ?? "" })),
 		codeSize: end,
@@ -406,7 +390,7 @@ export function planRelocation(
 		offsets,
 		table,
 		objects: files.map((object) => ({ label: object.file, bytes: object.write() })),
-		source: makeSource(slots, outNames, code.length, units.length, table, options.dispatch ?? "pc_dispatch"),
+		source: makeSource(machine, slots, outNames, code.length, units.length, table, options.dispatch ?? "pc_dispatch"),
 	};
 }
 
@@ -421,6 +405,15 @@ interface Slot {
 	readonly offset: number;
 }
 
+function machineOf(files: readonly ElfObject[]): Machine {
+	const [first] = files;
+	const machine = [thumb, rv32].find(({ elf }) => elf === first?.machine) ?? thumb;
+	for (const { file, machine: elf } of files) {
+		if (elf !== machine.elf) throw new BuildError(`not code of ${machine.name}, as it would have to be`, { file });
+	}
+	return machine;
+}
+
 /** The section that a unit is linked in: sorting by name gives the canonical order. */
 export function unitSection(index: number): string {
 	return `.moved.${String(index).padStart(5, "0")}`;
@@ -431,7 +424,6 @@ const generated = "generated";
 const movedName = (name: string): string => `${name}.moved`;
 const outName = (name: string): string => `${name}.out`;
 const roundUp = (value: number, align: number): number => Math.ceil(value / align) * align;
-const isWord = (kind: PatchKind): boolean => kind === "abs32" || kind === "rel32" || kind === "prel31";
 
 /* The function that an offset belongs to, or the section. */
 function functionAt(object: ElfObject, section: ObjectSection, offset: number): string {
@@ -461,13 +453,14 @@ function chooseGap(units: readonly Unit[], halfSize: number): number {
 }
 
 function makeTable(
+	machine: Machine,
 	units: readonly Unit[],
 	slots: readonly Slot[],
 	codeSize: number,
 	halfSize: number,
 	gapLog2: number,
 ): Buffer {
-	const words = units.map(({ patches }) => patches.flatMap(patchWords));
+	const words = units.map(({ patches }) => patches.flatMap((patch) => patchWords(machine, patch)));
 	const patchCount = words.reduce((sum, list) => sum + list.length, 0);
 	if (halfSize % largestAlign !== 0 || halfSize / 4 > 0xffff) {
 		throw new BuildError(`a half of the arena has a multiple of ${largestAlign} bytes, below 256 KB, not ${halfSize}`);
@@ -475,7 +468,7 @@ function makeTable(
 	const table = Buffer.alloc(headerSize + units.length * 8 + slots.length * 4 + patchCount * 4);
 	table.writeUInt32LE(magic, 0);
 	table[4] = version;
-	table[5] = machineThumb;
+	table[5] = machine.id;
 	table[6] = gapLog2;
 	table.writeUInt16LE(units.length, 8);
 	table.writeUInt16LE(slots.length, 10);
@@ -501,13 +494,16 @@ function makeTable(
 	return table;
 }
 
-function patchWords({ place, kind, target, addend }: Patch): number[] {
-	const word = (place / 2) | (patchKinds[kind] << 15) | (target << 18);
-	return kind === "movw" || kind === "movt" ? [word, addend] : [word];
+function patchWords({ kinds, name }: Machine, { place, kind, target, addend, pair = 0 }: Patch): number[] {
+	const number = kinds[kind];
+	if (number === undefined) throw new Error(`${name} has no patches "${kind}"`);
+	const word = (place / 2) | (number << 15) | (target << 18);
+	if (kind === "movw" || kind === "movt" || kind === "hi20") return [word, addend];
+	return kind === "pcrelHi20" ? [word, pair / 2] : [word];
 }
 
-/* A veneer into the set takes two instructions and no register but ip, a way out one and none. */
 function makeSource(
+	machine: Machine,
 	slots: readonly Slot[],
 	outNames: readonly string[],
 	firstOut: number,
@@ -516,16 +512,16 @@ function makeSource(
 	dispatch: string,
 ): string {
 	const lines = ["/* Generated: the ways into the code that moves, and out of it; the relocation table; its state. */"];
-	lines.push("\t.syntax unified", "\t.thumb");
+	lines.push(...machine.header);
 	const begin = (name: string): string[] => [`\t.global ${name}`, `\t.type ${name}, %function`, `${name}:`];
 	for (const [index, { names }] of slots.entries()) {
 		lines.push(`\t.section .text.enter.${names[0]}, "ax", %progbits`, "\t.balign 4", ...names.flatMap(begin));
-		lines.push("\tldr.w ip, [pc, #4]", "\tldr.w pc, [ip]", `\t.word ${dispatch} + ${index * 4}`);
+		lines.push(...machine.veneer(`${dispatch} + ${index * 4}`));
 		lines.push(...names.map((name) => `\t.size ${name}, . - ${name}`));
 	}
 	for (const [index, name] of outNames.entries()) {
 		lines.push(`\t.section ${unitSection(firstOut + index)}, "ax", %progbits`, "\t.balign 4", ...begin(outName(name)));
-		lines.push("\tldr.w pc, [pc, #0]", `\t.word ${name}`, `\t.size ${outName(name)}, . - ${outName(name)}`);
+		lines.push(...(machine.wayOut?.(name) ?? []), `\t.size ${outName(name)}, . - ${outName(name)}`);
 	}
 	lines.push('\t.section .moving.table, "a", %progbits', "\t.balign 4");
 	lines.push("\t.global pc_relocation_data", "pc_relocation_data:");
@@ -543,34 +539,14 @@ export function canonicalDispatch(table: Buffer, start: number): Buffer {
 	const units = table.readUInt16LE(8);
 	const entries = table.readUInt16LE(10);
 	const words = Buffer.alloc(entries * 4);
+	const bit = table[5] === thumb.id ? thumb.addressBit : rv32.addressBit;
 	for (let index = 0; index < entries; index++) {
 		const entry = headerSize + units * 8 + index * 4;
 		const unit = headerSize + table.readUInt16LE(entry) * 8;
 		const address = start + table.readUInt16LE(unit) * 4 + table.readUInt16LE(entry + 2) * 2;
-		words.writeUInt32LE(address | 1, index * 4);
+		words.writeUInt32LE((address | bit) >>> 0, index * 4);
 	}
 	return words;
-}
-
-/* ---- fields ------------------------------------------------------------------------------------------------------ */
-
-/* The number in a field: add_to_field of native/relocate/relocate.c says where its bits are. */
-function readField(kind: PatchKind, bytes: Buffer, at: number): number {
-	if (kind === "prel31") return (bytes.readInt32LE(at) << 1) >> 1;
-	if (isWord(kind)) return bytes.readInt32LE(at);
-	const first = bytes.readUInt16LE(at);
-	const second = bytes.readUInt16LE(at + 2);
-	const sign = (first >> 10) & 1;
-	const [j1, j2] = [(second >> 13) & 1, (second >> 11) & 1];
-	if (kind === "branch24") {
-		const high = (sign << 24) | ((j1 ^ sign ^ 1) << 23) | ((j2 ^ sign ^ 1) << 22);
-		return ((high | ((first & 0x3ff) << 12) | ((second & 0x7ff) << 1)) << 7) >> 7;
-	}
-	if (kind === "branch19") {
-		const high = (sign << 20) | (j2 << 19) | (j1 << 18);
-		return ((high | ((first & 0x3f) << 12) | ((second & 0x7ff) << 1)) << 11) >> 11;
-	}
-	return ((((first & 15) << 12) | (sign << 11) | (((second >> 12) & 7) << 8) | (second & 0xff)) << 16) >> 16;
 }
 
 /**
@@ -599,7 +575,7 @@ export function checkRelocation(image: Buffer, file: string, plan: RelocationPla
 	const code = read(start, plan.codeSize);
 	let end = 0;
 	for (const unit of plan.units) {
-		if (code.subarray(end, unit.offset).some((byte) => byte !== 0xde)) {
+		if (code.subarray(end, unit.offset).some((byte) => byte !== plan.machine.trap)) {
 			throw new BuildError(`what lies before "${unit.name}" is no filling`, { file });
 		}
 		end = unit.offset + unit.size;
@@ -611,23 +587,18 @@ export function checkRelocation(image: Buffer, file: string, plan: RelocationPla
 				},
 			);
 		}
-		for (const { place, kind, target, addend } of unit.patches) {
+		for (const { place, kind, target, addend, pair = 0 } of unit.patches) {
 			if (target === OUTSIDE) continue;
-			const value = readField(kind, code, unit.offset + place);
+			const at = unit.offset + place;
 			const to = start + (plan.units[target]?.offset ?? 0) + addend;
-			const from = start + unit.offset + place;
-			const found = kind === "abs32" ? value : isCall(kind) ? from + 4 + value : from + value;
-			const same =
-				kind === "movw" || kind === "movt"
-					? ((kind === "movw" ? to : to >>> 16) & 0xfffe) === (value & 0xfffe)
-					: ((found ^ to) & ~1) === 0;
+			const same = plan.machine.refersTo(kind, code, at, start + at, to, start + unit.offset + pair);
 			if (!same) throw new BuildError(`"${unit.name}" was linked differently at 0x${place.toString(16)}`, { file });
 		}
 	}
 	for (const { name, unit, offset } of plan.entries) {
 		const moved = elf.symbols.find((symbol) => symbol.name === movedName(name));
 		const value = start + (plan.units[unit]?.offset ?? 0) + offset;
-		if (moved !== undefined && (moved.value & ~1) !== value)
+		if (moved !== undefined && ((moved.value ^ value) & ~1) !== 0)
 			throw new BuildError(`"${name}" was linked elsewhere`, { file });
 	}
 	return Buffer.from(code);

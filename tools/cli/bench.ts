@@ -104,7 +104,8 @@ function printRelocation(
 	});
 	const more = (
 		[
-			["entries", "epochCycles", "mostEpochInstructions", "longestMaskedCycles", "longestStepInstructions"],
+			["waysOut", "entries", "epochCycles", "mostEpochInstructions", "checkInstructions", "checkCycles"],
+			["longestMaskedCycles", "longestStepInstructions"],
 			["longestDrawInstructions", "callOutInstructions", "gapEntropyBits", "offsetEntropyBits"],
 			["layoutEntropyBits", "singleGuessBits", "flashBytes", "ramBytes", "tableBytes", "arenaBytes"],
 		] as const
@@ -196,7 +197,7 @@ export const command: Command = {
 	name: "bench",
 	summary: "measure size, boot, speed and wake-ups of the firmware, its cryptography, or code that moves",
 	description: [
-		'Builds ecg-patch for every board and prints flash and RAM by component (on posix: of the process), and what attestation adds to them; then counts instructions in QEMU: boot (power-on to the first line of TypeScript), ecg-sample (everything the firmware does, by samples), js-loop, js-call and js-typed-array (one iteration), the primitives of cryptography, p256-sign to sha256-per-byte (as "bench crypto" has them), attest-total and attest-longest-slice (a challenge to ecg-patch at rest; token-bytes for a nonce of 64), and how often an idle app is woken.',
+		'Builds ecg-patch for every board and prints flash and RAM by component (on posix: of the process), and what attestation adds to them; then counts instructions in QEMU: boot (power-on to the first line of TypeScript), ecg-sample (everything the firmware does, by samples), js-loop, js-call and js-typed-array (one iteration), the primitives of cryptography, p256-sign to sha256-per-byte (as "bench crypto" has them), attest-total and attest-longest-slice (a challenge to ecg-patch at rest; token-bytes for a nonce of 32), and how often an idle app is woken.',
 		"",
 		`"bench crypto" calls every primitive of native/crypto on ${COUNTING}, by its front door (crypto.h), beside BearSSL's own implementation (-O2) in the same image: exact instructions, cycles by a model of the Cortex-M4F with memory that never makes it wait, bytes of the stack, bytes of code (what an image has more for that function alone), how many times fewer cycles than BearSSL, the best published cycles for this core, and what it may take at most. The figures of AES, SHA-256 and SHA-512 with the unit "byte" are those of a message of 4 KiB, keys, tag and all, by its bytes. p256-sign and ed25519-sign are signing itself; -verified is with the check of the signature before it leaves, which the product does unless told otherwise. code-suite is hashing, HKDF, HMAC_DRBG, CCM, ECDSA, ECDH and X25519; code-all is every function of crypto.h. The cycle model is checked first. docs/analysis.md tells how far to trust it, docs/crypto.md what the kernels do.`,
 		"",

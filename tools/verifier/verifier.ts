@@ -442,12 +442,22 @@ function checkEntropy(policy: Policy, evidence: Evidence, findings: Findings): v
 	}
 }
 
-/** What the device's own check of its moved code found. */
+/** What the device's own check of its moved code found, and whether it says of that code what the build does. */
 function checkMovedCode(evidence: Evidence, findings: Findings): void {
 	const { relocation } = evidence;
-	if (relocation === undefined || relocation.status === "none" || relocation.change === undefined) return;
-	const text = `moved code: ${changeText(relocation.change, findings.reference)}`;
-	findings.add("relocation", "contraindicated", text, { executables: TRUST.contraindicated });
+	const built = findings.reference?.relocation;
+	const bad = (text: string) => {
+		findings.add("relocation", "contraindicated", `moved code: ${text}`, { executables: TRUST.contraindicated });
+	};
+	if (relocation === undefined || relocation.status === "none") {
+		if (built !== undefined) bad("the token tells of none, but code of this image moves");
+		return;
+	}
+	if (relocation.change !== undefined) bad(changeText(relocation.change, findings.reference));
+	// The device adds up logarithms in fixed point.
+	if (built !== undefined && Math.abs(relocation.bits - built.bits) > 1) {
+		bad(`the token tells of ${relocation.bits} bits a layout; this image has ${built.bits}`);
+	}
 }
 
 /* PC_RELOCATION_UNITS of native/relocate/table.h. */

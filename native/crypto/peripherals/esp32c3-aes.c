@@ -1,11 +1,15 @@
-/* esp32c3-aes.c: see esp32c3-aes.h. The manual's "typical AES working mode", consecutive operations (18.4.3). */
+/*
+ * esp32c3-aes.c: the AES accelerator of the ESP32-C3 as the block peripheral of peripheral-aes.h: AES-128 and AES-256, by the
+ * manual's "typical AES working mode", consecutive operations (18.4.3). Its own CTR needs DMA and can't be checked before its
+ * result is in the caller's memory; blocks through registers can.
+ */
 #include "choice.h"
 
 #if PC_ENGINE_ESP32C3
 
 #include "../kernels/bytes.h"
-#include "esp32c3-aes.h"
 #include "esp32c3.h"
+#include "peripheral-aes.h"
 
 static void write_text(const uint8_t text[16]) {
 	for (unsigned i = 0; i < 4; i++) {

@@ -85,9 +85,9 @@ static pc_peripheral_status test(void) {
 	uint32_t t[16];
 	pc_peripheral_status status = multiply(t, ones, ones);
 	if (status == PC_PERIPHERAL_OK) {
-		bool good = pc_peripheral_equal(t, ones_squared, sizeof t);
+		bool good = pc_differences(t, ones_squared, sizeof t) == 0;
 		status = good ? multiply(t, left, right) : PC_PERIPHERAL_WRONG;
-		if (status == PC_PERIPHERAL_OK && !pc_peripheral_equal(t, left_right, sizeof t)) {
+		if (status == PC_PERIPHERAL_OK && pc_differences(t, left_right, sizeof t) != 0) {
 			status = PC_PERIPHERAL_WRONG;
 		}
 	}

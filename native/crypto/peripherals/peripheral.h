@@ -9,6 +9,7 @@
 #ifndef PERICARD_PERIPHERALS_PERIPHERAL_H
 #define PERICARD_PERIPHERALS_PERIPHERAL_H
 
+#include "../kernels/verdict.h"
 #include "../selftest.h"
 
 #include <stdbool.h>
@@ -50,17 +51,6 @@ static inline bool pc_peripheral_usable(
 		}
 	}
 	return *state == PC_PERIPHERAL_WORKS;
-}
-
-/* Are `size` bytes the same? In a time that doesn't tell where they differ. */
-static inline bool pc_peripheral_equal(const void *a, const void *b, size_t size) {
-	const uint8_t *left = a;
-	const uint8_t *right = b;
-	uint32_t difference = 0;
-	for (size_t i = 0; i < size; i++) {
-		difference |= (uint32_t)(left[i] ^ right[i]);
-	}
-	return difference == 0;
 }
 
 #endif

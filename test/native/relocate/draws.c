@@ -44,7 +44,7 @@ int main(int count, char **arguments) {
 	unsigned long draws = count == 2 ? strtoul(arguments[1], NULL, 0) : 1000;
 	put32(data, PC_RELOCATION_MAGIC);
 	data[4] = PC_RELOCATION_VERSION;
-	data[5] = PC_RELOCATION_THUMB;
+	data[5] = PC_RELOCATION_MACHINE;
 	data[6] = GAP_LOG2;
 	put16(data + 8, UNITS);
 	put16(data + 10, 1);

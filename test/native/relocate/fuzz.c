@@ -23,13 +23,30 @@ static void require(bool truth) {
 	}
 }
 
+/* Kinds that there are, that may refer to what is outside, that are words, that take two words of the list: a bit each. */
+#if PC_RELOCATION_MACHINE == PC_RELOCATION_THUMB
+enum { kinds = 0x7F, outside = 0x42, words = 0x43, two = 0x30 };
+#else
+enum { kinds = 0xFF, outside = 0xC6, words = 0x03, two = 0x50 };
+#endif
+
+/* There is a lower part at halfword `place`, with this target. */
+static void require_low(const uint32_t *patch, const uint32_t *last, uint32_t place, uint32_t target) {
+	for (; patch < last; patch += 1 + (two >> (*patch >> 15 & 7) & 1)) {
+		if (*patch == (place | 7u << 15 | target << 18)) {
+			return;
+		}
+	}
+	abort();
+}
+
 /* What docs/relocation.md says of an accepted table, said once more. */
 static void require_conformity(const pc_relocation_table *table) {
 	const uint32_t *patch = table->patches;
 	require(table->unit_count >= 1 && table->unit_count <= 1023);
 	for (uint32_t i = 0, end = 0; i < table->unit_count; i++) {
 		const pc_relocation_unit *unit = &table->units[i];
-		const uint32_t *last = patch + unit->patches;
+		const uint32_t *first = patch, *last = patch + unit->patches;
 		require(unit->align_log2 >= 2 && unit->align_log2 <= 6 && unit->size >= 1 && unit->size <= 16384);
 		require(unit->offset >= end && unit->offset - end < 1u << (unit->align_log2 - 2));
 		require(unit->offset % (1u << (unit->align_log2 - 2)) == 0);
@@ -37,12 +54,16 @@ static void require_conformity(const pc_relocation_table *table) {
 		require(i + 1 < table->unit_count || end == table->code_words);
 		for (uint32_t free = 0; patch < last; patch++) {
 			uint32_t place = *patch & 0x7FFF, kind = *patch >> 15 & 7, target = *patch >> 18;
-			require(place >= free && place + 2 <= 2u * unit->size && kind <= 6);
-			require(target < table->unit_count || (target == 1023 && (kind == 1 || kind == 6)));
-			require((kind != 0 && kind != 1 && kind != 6) || place % 2 == 0);
-			free = place + 2;
-			patch += kind == 4 || kind == 5;
+			require(place >= free && kinds >> kind & 1u);
+			require(target < table->unit_count || (target == 1023 && (outside >> kind & 1u)));
+			require((words >> kind & 1u) == 0 || place % 2 == 0);
+			free = place + (PC_RELOCATION_MACHINE == PC_RELOCATION_RV32 && kind == 2 ? 4 : 2);
+			require(free <= 2u * unit->size);
+			patch += two >> kind & 1u;
 			require(patch < last);
+			if (PC_RELOCATION_MACHINE == PC_RELOCATION_RV32 && kind == 6) {
+				require_low(first, last, *patch, target);
+			}
 		}
 	}
 	require((const uint8_t *)patch == table->data + table->size);
@@ -87,20 +108,26 @@ static size_t make(uint8_t table[1024], const uint8_t *data, size_t size) {
 		unit[6] = (uint8_t)(2 + align);
 		end += sizes[i];
 		most += sizes[i] + mask + (i == 0 ? 0 : (1u << gap_log2) - 1);
-		uint32_t count = next(&s, 5), words = 0, place = 0;
+		uint32_t count = next(&s, 5), used = 0, place = 0;
 		for (uint32_t k = 0; k < count; k++) {
 			place += next(&s, 2 * sizes[i] + 2);
 			uint32_t kind = next(&s, 8), target = next(&s, units + 2);
-			put32(patch + 4 * words++, place | kind << 15 | (target > units ? PC_RELOCATION_OUTSIDE : target) << 18);
-			if (kind == PC_PATCH_MOVW || kind == PC_PATCH_MOVT) {
-				put32(patch + 4 * words++, next(&s, 0x10000) * 0x10001u);
-				words -= next(&s, 16) == 0; /* or it is missing */
+			uint32_t of = (target > units ? PC_RELOCATION_OUTSIDE : target) << 18;
+			put32(patch + 4 * used++, place | kind << 15 | of);
+			if (PC_RELOCATION_MACHINE == PC_RELOCATION_RV32 && kind == 6) {
+				/* The lower part comes next, or nearly. */
+				put32(patch + 4 * used++, place + 2);
+				place += 3 - next(&s, 2);
+				put32(patch + 4 * used++, place | 7u << 15 | of);
+			} else if (two >> kind & 1u) {
+				put32(patch + 4 * used++, next(&s, 0x10000) * 0x10001u);
+				used -= next(&s, 16) == 0; /* or it is missing */
 			}
 			place += 2 - next(&s, 2);
 		}
-		put16(unit + 4, words);
-		patch += 4 * words;
-		patch_words += words;
+		put16(unit + 4, used);
+		patch += 4 * used;
+		patch_words += used;
 	}
 	for (uint32_t i = 0; i < entries; i++, entry += 4) {
 		put16(entry, next(&s, units + 1));
@@ -132,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	if (how != 0 && size >= PC_RELOCATION_HEADER) {
 		put32(copy, PC_RELOCATION_MAGIC);
 		copy[4] = PC_RELOCATION_VERSION;
-		copy[5] = PC_RELOCATION_THUMB;
+		copy[5] = PC_RELOCATION_MACHINE;
 		put32(copy + 24, (uint32_t)size);
 		if (how > 1) {
 			put32(copy + 28, pc_crc32(pc_crc32(0, copy, 28), copy + 32, size - 32));
