@@ -11,6 +11,7 @@ import { NOISE_SYMBOL, noiseAt, noiseRecord } from "../../tools/harness/noise.ts
 import { recordStream } from "../../tools/signals/frames.ts";
 import { syntheticRecording } from "../../tools/signals/synthetic.ts";
 import { Challenger } from "../../tools/verifier/challenger.ts";
+import type { AttestationResult } from "../../tools/verifier/verifier.ts";
 import { Arena, type Phase, phases, type Snapshot } from "./arena.ts";
 import { describeAt, image, mps2, type Place, withBuild } from "./boards.ts";
 
@@ -179,6 +180,9 @@ function verifierOf(device: Device, build: Build): Challenger {
 	return new Challenger(link, { references: [build.reference], policy: policyFor(build.board) });
 }
 
+const faults = (result: AttestationResult) =>
+	result.reasons.filter((reason) => reason.tier !== "affirming").map((reason) => reason.text);
+
 /* ---- a chain of gadgets --------------------------------------------------------------------------------------------- */
 
 /** `pop {registers, pc}`. */
@@ -282,11 +286,12 @@ describeAt([mps2], "attacks on code that moves", (place) => {
 			const { result } = await verifier.attest();
 			expect(result.verdict).toBe("affirming");
 			expect(result.evidence?.resetReason).toBe("memory-fault");
+			expect(result.evidence?.relocation).toMatchObject({ status: "ready", epoch: 1, change: undefined });
 		});
 	});
 
 	test("a chain of gadgets works in its epoch and not in the next, in 1,000 epochs", async () => {
-		const EPOCHS = Number(process.env.EPOCHS ?? 1000);
+		const EPOCHS = 1000;
 		const RECORDED = 10;
 		const SECOND = 30;
 		await withVictim(place, async (device, victim) => {
@@ -524,8 +529,10 @@ describeAt([mps2], "attacks on code that moves", (place) => {
 		});
 	});
 
-	test("what an interrupt writes into the half while it is open is found", async () => {
-		await withVictim(place, async (device, victim) => {
+	test("what an interrupt writes into the half while it is open is found, and told in the next token", async () => {
+		await withVictim(place, async (device, victim, build) => {
+			const verifier = verifierOf(device, build);
+			await verifier.enrol();
 			expect(await victim.obey("check")).toBe(changed.nothing);
 			const words = [phases.indexOf("copy"), 1, orderNumber("write"), where.gapInOtherHalf, 0x47704770];
 			expect(typeof (await victim.obey("interrupt", words))).toBe("number");
@@ -536,6 +543,11 @@ describeAt([mps2], "attacks on code that moves", (place) => {
 			const word = ((after[8] ?? 0) - now.halfAddress[now.running]) / 4;
 			expect(await victim.obey("check")).toBe((changed.gap << 16) | word);
 			expect(victim.arena.wrong(now)).toEqual([`running half, byte ${4 * word} (gap)`]);
+			const { result } = await verifier.attest();
+			expect(result.verdict).toBe("contraindicated");
+			expect(faults(result)).toEqual([
+				`moved code: there is code between the functions of the half that runs, at word ${word}`,
+			]);
 			/* The next move leaves it behind. */
 			expect(victim.arena.wrong(await victim.move())).toEqual([]);
 			expect(await victim.obey("check")).toBe(changed.nothing);
@@ -560,7 +572,10 @@ describeAt([mps2], "attacks on code that moves", (place) => {
 				{ noise: { kind } },
 			);
 			/* The source breaks while the device runs. */
-			await withVictim(place, async (device, victim) => {
+			await withVictim(place, async (device, victim, build) => {
+				const verifier = verifierOf(device, build);
+				await verifier.enrol();
+				expect((await verifier.attest()).result.verdict).toBe("affirming");
 				await victim.move();
 				const broken = noiseRecord(noiseAt({ noise: { kind } }, 0));
 				await device.writeMemory(NOISE_SYMBOL, broken);
@@ -580,12 +595,17 @@ describeAt([mps2], "attacks on code that moves", (place) => {
 				expect(await victim.obey("status")).toBe(status.noRandom);
 				expect(victim.arena.wrong(await victim.arena.read(device))).toEqual([]);
 				expect(await victim.obey("check")).toBe(changed.nothing);
+				const { result } = await verifier.attest();
+				expect(result.verdict).toBe("warning");
+				expect(faults(result)).toContain(
+					`code stays where it is (epoch ${epoch}): the last move was refused, as there were no random numbers`,
+				);
 			});
 		},
 	);
 
 	test("a reset or a power cut at any instruction of a move: the device comes back clean", async () => {
-		const POINTS = Number(process.env.POINTS ?? 2000);
+		const POINTS = 2000;
 		const CUTS = 20;
 		await withVictim(
 			place,
@@ -685,6 +705,13 @@ describeAt([mps2], "attacks on code that moves", (place) => {
 			await device.run(0.05);
 			expect(await victim.obey("status")).toBe(status.noEntropy);
 			expect(await victim.arena.read(device)).toEqual(now);
+			const verifier = verifierOf(device, build);
+			await verifier.enrol();
+			const { result } = await verifier.attest();
+			expect(result.verdict).toBe("warning");
+			expect(faults(result)).toEqual([
+				expect.stringMatching(/refused, as layouts have \d+ bits and 60000 are the floor$/),
+			]);
 		});
 	});
 });

@@ -229,7 +229,17 @@ static void take_vectors(void) {
 	if (PC_SCB_VTOR == (uint32_t)(uintptr_t)vectors) {
 		return;
 	}
-	pc_mpu_read_null_page((uint8_t *)vectors, (const uint8_t *)(uintptr_t)PC_SCB_VTOR, sizeof vectors);
+	/* They are in the null page, which nobody may read. */
+	const volatile uint32_t *from = (const volatile uint32_t *)(uintptr_t)PC_SCB_VTOR;
+	uint32_t state = pc_irq_save();
+	PC_MPU_CTRL = 0;
+	__asm__ volatile("dsb\n\tisb" : : : "memory");
+	for (unsigned i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+		vectors[i] = from[i];
+	}
+	PC_MPU_CTRL = 1;
+	__asm__ volatile("dsb\n\tisb" : : : "memory");
+	pc_irq_restore(state);
 	for (unsigned fault = 3; fault <= 6; fault++) {
 		vectors[fault] = (uint32_t)(uintptr_t)on_fault;
 	}
