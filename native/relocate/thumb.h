@@ -21,15 +21,24 @@
 #if defined(__ARM_ARCH) && __ARM_ARCH_ISA_THUMB >= 2
 
 static void copy_words(uint32_t *to, const uint32_t *from, uint32_t count) {
-	uint32_t blocks = count / 8;
+	uint32_t blocks = count / 16;
 	if (blocks != 0) {
 		__asm__ volatile("1: ldmia %1!, {r3-r6, r8-r10, r12}\n\t"
+						 "stmia %0!, {r3-r6, r8-r10, r12}\n\t"
+						 "ldmia %1!, {r3-r6, r8-r10, r12}\n\t"
 						 "stmia %0!, {r3-r6, r8-r10, r12}\n\t"
 						 "subs %2, #1\n\t"
 						 "bne 1b"
 						 : "+r"(to), "+r"(from), "+r"(blocks)
 						 :
 						 : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
+	}
+	if ((count & 8) != 0) {
+		__asm__ volatile("ldmia %1!, {r3-r6, r8-r10, r12}\n\t"
+						 "stmia %0!, {r3-r6, r8-r10, r12}"
+						 : "+r"(to), "+r"(from)
+						 :
+						 : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "memory");
 	}
 	if ((count & 4) != 0) {
 		__asm__ volatile("ldmia %1!, {r3-r6}\n\t"
@@ -74,18 +83,21 @@ __attribute__((noinline)) static bool same_words(const uint32_t *a, const uint32
 }
 
 static void trap_words(uint32_t *to, uint32_t count) {
-	uint32_t blocks = count / 8;
+	uint32_t blocks = count / 32;
 	if (blocks != 0) {
 		__asm__ volatile("mov r3, %2\n\tmov r4, %2\n\tmov r5, %2\n\tmov r6, %2\n\t"
 						 "mov r8, %2\n\tmov r9, %2\n\tmov r10, %2\n\tmov r12, %2\n\t"
 						 "1: stmia %0!, {r3-r6, r8-r10, r12}\n\t"
+						 "stmia %0!, {r3-r6, r8-r10, r12}\n\t"
+						 "stmia %0!, {r3-r6, r8-r10, r12}\n\t"
+						 "stmia %0!, {r3-r6, r8-r10, r12}\n\t"
 						 "subs %1, #1\n\t"
 						 "bne 1b"
 						 : "+r"(to), "+r"(blocks)
 						 : "r"(PC_RELOCATION_TRAP)
 						 : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
 	}
-	for (count %= 8; count > 0; count--) {
+	for (count %= 32; count > 0; count--) {
 		*to++ = PC_RELOCATION_TRAP;
 	}
 }
