@@ -24,8 +24,8 @@ typedef enum {
 	PC_COMPONENTS
 } pc_component;
 
-/* "native", "xs", "app", "config": the measurement type of the PSA token (RFC 9783, section 4.4.1). Short, since a token has at
- * most 640 bytes. */
+/* "native", "xs", "app", "config": the measurement type of the PSA token (RFC 9783, section 4.4.1). Short, since a token has to be
+ * small. */
 extern const char *const pc_component_names[PC_COMPONENTS];
 
 #define PC_MEASURE_DIGEST 32u /* SHA-256 (FIPS 180-4) */

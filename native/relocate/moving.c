@@ -48,9 +48,10 @@ static const pc_moving_policy policy __attribute__((section(".configuration"))) 
 
 /* Moves that a seed is for. */
 #define SEEDED 16u
-/* A move by the period checks the half that it leaves if none has for so long; all others do. So what checks cost has a bound of its
- * own: 0.2 % of the time. */
-#define CHECK_US 700000u
+/* Moves check the half that they leave, but for those of a period that is shorter than this: they do if none has for CHECK_US. A check
+ * takes more than a move, so that it would be what often moving costs. */
+#define CHECKED_MS 700u
+#define CHECK_US 2000000u
 /* Nobody but a step of the relocator may write it. */
 #define STATE __attribute__((section(".moving.state")))
 
@@ -177,7 +178,7 @@ static void settle(pc_relocate_status outcome) {
 
 static void start(void) {
 	uint64_t now = hal_now_us();
-	bool check = thorough || now - checked_us >= CHECK_US;
+	bool check = thorough || policy.period_ms >= CHECKED_MS || now - checked_us >= CHECK_US;
 	seeded -= seeded != 0;
 	thorough = false;
 	checked_us = check ? now : checked_us;

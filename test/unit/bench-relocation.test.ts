@@ -1,19 +1,12 @@
 // `pericard bench relocation`: its targets are met, its figures go together, and the documents say the same.
 
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-	measureRelocation,
-	missesOf,
-	PERIODS,
-	type RelocationFigures,
-	type RelocationReport,
-	TARGETS,
-	targetFigures,
-} from "../../tools/bench/relocation.ts";
+import { missesOf, PERIODS, type RelocationFigures, TARGETS, targetFigures } from "../../tools/bench/relocation.ts";
+import { relocationText } from "../../tools/cli/bench.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const missing = ["qemu-system-arm", "arm-none-eabi-gcc"].some((tool) => spawnSync(tool, ["--version"]).status !== 0);
@@ -46,18 +39,27 @@ function outdated(cells: readonly number[] | undefined, expected: readonly numbe
 
 describe.skipIf(missing)("pericard bench relocation", () => {
 	const out = mkdtempSync(join(tmpdir(), "pericard-bench-"));
-	let report: RelocationReport | undefined;
+	const held: { code?: unknown; stdout?: string; stderr?: string; figures?: RelocationFigures } = {};
 	beforeAll(async () => {
-		report = await measureRelocation(out, () => {});
+		const args = [join(ROOT, "tools/bin/pericard.mjs"), "bench", "relocation", "--json", "--out", out];
+		await new Promise<void>((done) => {
+			execFile(process.execPath, args, { cwd: ROOT }, (error, stdout, stderr) => {
+				Object.assign(held, { code: error?.code ?? 0, stdout, stderr });
+				done();
+			});
+		});
+		held.figures = JSON.parse(held.stdout ?? "") as RelocationFigures;
 	}, 300_000);
 	afterAll(() => rmSync(out, { recursive: true, force: true }));
 	const figures = (): RelocationFigures => {
-		if (report === undefined) throw new Error("nothing was measured");
-		return report.figures;
+		if (held.figures === undefined) throw new Error(`nothing was measured\n${held.stderr}`);
+		return held.figures;
 	};
 
 	test("every target is met, and a figure that misses its target is told", () => {
-		expect(report?.misses).toEqual([]);
+		expect(held.stderr).toBe("");
+		expect(held.code).toBe(0);
+		expect(missesOf(figures())).toEqual([]);
 		const worse = { ...figures(), functions: 63, epochInstructions: 60_001, overhead: { 200: 0.011, 10000: 0.001 } };
 		expect(missesOf(worse)).toEqual([
 			"functions: 63, at least 64",
@@ -68,16 +70,21 @@ describe.skipIf(missing)("pericard bench relocation", () => {
 		expect(Object.keys(targetFigures(figures()))).toEqual(expect.arrayContaining(Object.keys(TARGETS)));
 	});
 
-	test("is one object with all that was asked for", () => {
-		const parsed = JSON.parse(JSON.stringify(figures())) as RelocationFigures;
-		expect(parsed).toEqual(figures());
+	test("--json is one object with all that was asked for, and people get tables with the targets", () => {
+		const found = figures();
 		for (const name of ["functions", "bytes", "epochInstructions", "longestMaskedInstructions"] as const) {
-			expect(Number.isInteger(parsed[name]), name).toBe(true);
+			expect(Number.isInteger(found[name]), name).toBe(true);
 		}
 		for (const name of ["dispatchInstructions", "permutationEntropyBits", "singleGuessBits"] as const) {
-			expect(parsed[name], name).toBeGreaterThan(0);
+			expect(found[name], name).toBeGreaterThan(0);
 		}
-		expect(Object.keys(parsed.overhead).map(Number)).toEqual([...PERIODS]);
+		expect(Object.keys(found.overhead).map(Number)).toEqual([...PERIODS]);
+		const text = relocationText(found, TARGETS, targetFigures(found));
+		expect(text).toMatch(new RegExp(`^epochInstructions +${found.epochInstructions} +at most 60000$`, "m"));
+		expect(text).toMatch(/^overhead at 200 ms +0\.\d+ % +at most 1\.00 %$/m);
+		expect(text).toMatch(/^hmac-sha256-32 .* % +\d.* %$/m);
+		expect(text).toContain(`chance of 1 in ${Math.round(2 ** found.singleGuessBits).toLocaleString("en")}`);
+		expect(text).toContain(`one of 2^${found.permutationEntropyBits}`);
 	});
 
 	test("the parts of an epoch are all of it; a flip is what masks interrupts", () => {

@@ -81,10 +81,14 @@ describe.skipIf(missing)("planning", () => {
 			["\tcall elsewhere + 8", /leads into a function outside of the set/],
 		];
 		for (const [body, message] of cases) expect(() => plan(unit("first", body)), body).toThrow(message);
-		const table = unit("first", "\tlui a0, %hi(table)\n\tret\n1:\tret\n\t.section .rodata.table\ntable: .word 1b");
-		expect(() => plan(table)).toThrow(
-			/can't be moved: R_RISCV_32 at \.rodata\.table\+0x0 refers to more than its start/,
+		const branches = Array.from({ length: 9 }, (_, index) => `case ${index}: return outside(${index}) * ${index + 3};`);
+		const text = `int outside(int); int first(int x) { switch (x) { ${branches.join(" ")} } return 0; }`;
+		const jumps = objectOf("jumps.c", text, rv32Tools, ["-fjump-tables"]);
+		expect(() => planRelocation([jumps], new Set(["first"]), { halfSize: 4096 })).toThrow(
+			/jumps\.c: "first" can't be moved: R_RISCV_32 at \.rodata\+0x0 refers to more than its start .*-fno-jump-tables/,
 		);
+		const plain = planRelocation([objectOf("jumps.c", text, rv32Tools)], new Set(["first"]), { halfSize: 4096 });
+		expect(plain.units.map(({ name }) => name)).toEqual(["first"]);
 	});
 
 	test("takes code of one machine", () => {

@@ -75,6 +75,8 @@ export interface Machine {
 	isDistance(relocation: ObjectRelocation, place: Pick<Place, "relocations" | "sectionOf">): boolean;
 	/** Does the field at `at`, which is address `from`, refer to `to`? `pair` is an address, too. */
 	refersTo(kind: PatchKind, code: Buffer, at: number, from: number, to: number, pair: number): boolean;
+	/** What may help where data lead into a function. */
+	readonly labelAdvice: string;
 	/** Of an assembler file. */
 	readonly header: readonly string[];
 	/** Instructions that jump to where the word `dispatch` leads. */

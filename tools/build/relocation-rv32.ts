@@ -182,6 +182,7 @@ export const rv32: Machine = {
 				return false;
 		}
 	},
+	labelAdvice: " (a jump table? compile with -fno-jump-tables)",
 	/* A veneer takes three instructions, and the register that a jump to a function takes anyway. */
 	header: ["\t.option norelax"],
 	veneer: (dispatch) => [`\tlui t1, %hi(${dispatch})`, `\tlw t1, %lo(${dispatch})(t1)`, "\tjr t1"],

@@ -88,6 +88,7 @@ export const thumb: Machine = {
 		const found = kind === "abs32" ? value : isCall(kind) ? from + ahead + value : from + value;
 		return ((found ^ to) & ~1) === 0;
 	},
+	labelAdvice: "",
 	/* A veneer into the set takes two instructions and no register but ip, a way out one and none. */
 	header: ["\t.syntax unified", "\t.thumb"],
 	veneer: (dispatch) => ["\tldr.w ip, [pc, #4]", "\tldr.w pc, [ip]", `\t.word ${dispatch}`],

@@ -318,10 +318,12 @@ export function planRelocation(
 					object.redirect(relocation, isLive ? enter(target) : `${target.symbol.name}.unused`);
 				} else if (isLive) {
 					const where = `${section.name}+0x${relocation.offset.toString(16)}`;
-					throw new BuildError(
-						`"${target.symbol.name}" can't be moved: ${machine.relocationNames[relocation.type] ?? relocation.type} at ${where} refers to more than its start`,
-						{ file: object.file },
-					);
+					const name = functionAt(target.object, target.section, target.symbol.value);
+					const what = machine.relocationNames[relocation.type] ?? relocation.type;
+					const advice = isFunction ? "" : machine.labelAdvice;
+					throw new BuildError(`"${name}" can't be moved: ${what} at ${where} refers to more than its start${advice}`, {
+						file: object.file,
+					});
 				}
 			}
 		}

@@ -90,17 +90,17 @@ async function crypto(args: Arguments): Promise<number> {
 
 const percent = (share: number): string => `${(100 * share).toPrecision(3)} %`;
 
-function printRelocation(
+/** The figures as tables for people; `targets` and `values` are those of bench/relocation.ts. */
+export function relocationText(
 	figures: RelocationFigures,
 	targets: Readonly<Record<string, { readonly least?: number; readonly most?: number }>>,
 	values: Readonly<Record<keyof typeof TARGETS, number>>,
-): void {
+): string {
 	const { parts, patch, overhead, primitives, gadgets } = figures;
-	const bound = ({ least, most }: { readonly least?: number; readonly most?: number }, show = String) =>
-		least === undefined ? `at most ${show(most ?? 0)}` : `at least ${show(least)}`;
-	const targeted = Object.entries(targets).map(([name, target]) => {
-		const show = name.startsWith("overhead") ? percent : String;
-		return [name, show(values[name as keyof typeof TARGETS]), bound(target, show as typeof String)];
+	const targeted = Object.entries(targets).map(([name, { least, most }]) => {
+		const show = (value: number): string => (name.startsWith("overhead") ? percent(value) : String(value));
+		const target = least === undefined ? `at most ${show(most ?? 0)}` : `at least ${show(least)}`;
+		return [name, show(values[name as keyof typeof TARGETS]), target];
 	});
 	const more = (
 		[
@@ -110,17 +110,15 @@ function printRelocation(
 			["layoutEntropyBits", "singleGuessBits", "flashBytes", "ramBytes", "tableBytes", "arenaBytes"],
 		] as const
 	).flat();
-	console.log(table(["", figures.app, "target"], [...targeted, ...more.map((name) => [name, text(figures[name])])]));
+	const first = table(["", figures.app, "target"], [...targeted, ...more.map((name) => [name, text(figures[name])])]);
 	const rows = Object.entries(parts).map(([name, cost]) => [name, text(cost.instructions), text(cost.cycles)]);
 	const sum = ["epoch", text(figures.epochInstructions), text(figures.epochCycles)];
-	console.log(`\n${table(["of an epoch", "instructions", "cycles"], rows, sum)}`);
 	const periods = Object.keys(overhead);
 	const runs = periods.map((period) => {
 		const { moves = 0, instructions = 0, ofItsOwn = 0 } = patch[period] ?? {};
 		return [period, text(moves), text(instructions), percent(overhead[period] ?? 0), percent(ofItsOwn)];
 	});
 	const head = ["period, ms", "moves", "instructions", "of the time", "of the app's own"];
-	console.log(`\n${table(head, runs)}`);
 	const each = primitives.map(({ name, flash, moving, overhead: slower }) => [
 		...[name, text(flash.instructions), text(moving.instructions), text(flash.cycles), text(moving.cycles)],
 		...periods.map((period) => percent(slower[period] ?? 0)),
@@ -133,14 +131,18 @@ function printRelocation(
 		"moving",
 		...periods.map((p) => `${p} ms`),
 	];
-	console.log(`\n${table(columns, each)}`);
 	const chance = `1 in ${Math.round(2 ** figures.singleGuessBits).toLocaleString("en")}`;
-	console.log(
-		`\nA guess at one address is right once: ${chance}; the order alone is one of 2^${figures.permutationEntropyBits}.`,
-	);
-	console.log(
-		`Of ${gadgets.found} gadgets, two of ${gadgets.epochs} epochs share ${percent(gadgets.mean)} on average, ${percent(gadgets.most)} at most (in the same half ${percent(gadgets.sameHalfMean)} on average), and an epoch and the next ${percent(gadgets.nextMost)} at most.`,
-	);
+	const { permutationEntropyBits: order } = figures;
+	return [
+		first,
+		table(["of an epoch", "instructions", "cycles"], rows, sum),
+		table(head, runs),
+		table(columns, each),
+		[
+			`One guess at one address is right with a chance of ${chance}; the order alone is one of 2^${order}.`,
+			`Of the ${gadgets.found} gadgets of an epoch, ${percent(gadgets.mean)} are where they were in another (of ${gadgets.epochs}, all pairs; at most ${percent(gadgets.most)}), and ${percent(gadgets.nextMost)} in the next.`,
+		].join("\n"),
+	].join("\n\n");
 }
 
 async function relocation(args: Arguments): Promise<number> {
@@ -150,7 +152,7 @@ async function relocation(args: Arguments): Promise<number> {
 	const out = join(args.text("out") ?? "build", "bench-relocation");
 	const { figures, misses } = await measureRelocation(out, progressLines(args.flag("json") && !args.flag("verbose")));
 	if (args.flag("json")) console.log(JSON.stringify(figures, null, "\t"));
-	else printRelocation(figures, TARGETS, targetFigures(figures));
+	else console.log(relocationText(figures, TARGETS, targetFigures(figures)));
 	for (const miss of misses) console.error(`pericard: ${miss}`);
 	return misses.length === 0 ? OK : FAILED;
 }
