@@ -281,6 +281,7 @@ describeAt([mps2], "attacks on code that moves", (place) => {
 			expect(await victim.obey("call", [leaked, room])).toBe("abort");
 			const start = await victim.started();
 			expect(start).toMatchObject({ reason: "memory-fault", pc: leaked - 1, status: "ready", epoch: 1 });
+			expect(start.message).toBe("at the place of code that moves");
 			expect(start.cfsr & 3).toBe(IACCVIOL);
 			expect(await hash()).toBe(0);
 			const { result } = await verifier.attest();
