@@ -270,11 +270,15 @@ ecdsa_sign(const ecdsa_order *order, const ecdsa_order *again, const uint8_t *pu
 
 pc_crypto_status pc_ecdsa_sign_with(
 	const uint8_t private_key[32], const uint8_t public_key[65], const uint8_t hash[32], uint8_t signature[64]) {
-	const volatile ecdsa_order order = {private_key, hash, signature}, again = {private_key, hash, signature};
+	/* The compiler must not make one of them out of the other: what is left out of one would be wrong in both. */
+	ecdsa_order order = {private_key, hash, signature};
+	__asm__ volatile("" : "+m"(order), "+r"(private_key), "+r"(hash), "+r"(signature));
+	ecdsa_order again = {private_key, hash, signature};
+	__asm__ volatile("" : "+m"(again));
 	if (!pc_p256_sign_works() || (MODDEF_CRYPTO_VERIFYSIGNATURES && !pc_p256_verify_works())) {
 		return PC_CRYPTO_ENGINE;
 	}
-	pc_crypto_status status = ecdsa_sign((const ecdsa_order *)&order, (const ecdsa_order *)&again, public_key);
+	pc_crypto_status status = ecdsa_sign(&order, &again, public_key);
 	wipe_deep();
 	return status;
 }
@@ -391,11 +395,16 @@ ed25519_sign(const ed25519_order *order, const ed25519_order *again, const uint8
 
 pc_crypto_status pc_ed25519_sign(
 	const uint8_t seed[32], const uint8_t public_key[32], const void *message, size_t size, uint8_t signature[64]) {
-	const volatile ed25519_order order = {seed, message, size, signature}, again = {seed, message, size, signature};
+	ed25519_order order = {seed, message, size, signature};
+	__asm__ volatile(
+		""
+		: "+m"(order), "+r"(seed), "+r"(message), "+r"(size), "+r"(signature)); /* as in pc_ecdsa_sign_with */
+	ed25519_order again = {seed, message, size, signature};
+	__asm__ volatile("" : "+m"(again));
 	if (!pc_ed25519_sign_works() || (MODDEF_CRYPTO_VERIFYSIGNATURES && !pc_ed25519_verify_works())) {
 		return PC_CRYPTO_ENGINE;
 	}
-	return ed25519_sign((const ed25519_order *)&order, (const ed25519_order *)&again, public_key);
+	return ed25519_sign(&order, &again, public_key);
 }
 
 pc_crypto_status pc_ed25519_verify(

@@ -7,36 +7,43 @@ import { type Build, buildFirmware } from "../build/build.ts";
 import { openDevice } from "../harness/device.ts";
 import { ManagementClient } from "../harness/management.ts";
 
-const INCLUDE = "$(PERICARD)/manifests/attestation.json";
+const ATTESTATION = "$(PERICARD)/manifests/attestation.json";
+const RELOCATION = "$(PERICARD)/manifests/relocation.json";
 
-/** Bytes that attestation adds to an app's image. */
-export interface AttestationSize {
-	readonly flash: number;
-	readonly ram: number;
+/** Bytes that parts of an app add to its image. */
+export interface Additions {
+	readonly attestation: { readonly flash: number; readonly ram: number };
+	/** Code that moves; nothing on boards where none does. */
+	readonly relocation: { readonly flash: number; readonly ram: number };
 }
 
-/** Builds the app twice: with and without the include that lets it attest. Its code stays in flash: what it costs that code moves is
- * a figure of its own. */
-export async function attestationSize(app: string, board: string, out: string): Promise<AttestationSize> {
-	const build = async (app: string, folder: string) =>
-		(await buildFirmware({ app, board, out: join(out, folder), relocation: "none" })).size;
-	const attesting = await build(app, "with-attestation");
-	const plain = await build(withoutAttestation(app, out), "without-attestation");
-	return { flash: attesting.flashTotal - plain.flashTotal, ram: attesting.ramTotal - plain.ramTotal };
+/** What attestation adds to an app's image whose code stays in flash, and what it adds to that that code moves. `size`: of the app as
+ * it is. */
+export async function additions(app: string, board: string, size: Build["size"], out: string): Promise<Additions> {
+	const build = async (name: string, ...left: readonly string[]) =>
+		(await buildFirmware({ app: without(app, left, join(out, name)), board, out: join(out, name) })).size;
+	const more = (one: Build["size"], other: Build["size"]) => ({
+		flash: one.flashTotal - other.flashTotal,
+		ram: one.ramTotal - other.ramTotal,
+	});
+	const fixed = await build("without-relocation", RELOCATION);
+	const plain = await build("without-attestation", RELOCATION, ATTESTATION);
+	return { attestation: more(fixed, plain), relocation: more(size, fixed) };
 }
 
-/** A folder with the app's manifest but for that include. */
-function withoutAttestation(app: string, out: string): string {
+/** A folder with the app's manifest but for some includes. */
+function without(app: string, left: readonly string[], out: string): string {
 	const manifest = JSON.parse(readFileSync(join(app, "manifest.json"), "utf8")) as {
 		include: string[];
 		modules: Record<string, string | string[]>;
 	};
-	if (!manifest.include.includes(INCLUDE)) throw new Error(`${app} does not include ${INCLUDE}`);
-	const include = manifest.include.filter((file) => file !== INCLUDE);
+	const missing = left.find((file) => !manifest.include.includes(file));
+	if (missing !== undefined) throw new Error(`${app} does not include ${missing}`);
+	const include = manifest.include.filter((file) => !left.includes(file));
 	const modules = Object.fromEntries(
 		Object.entries(manifest.modules).map(([name, files]) => [name, [files].flat().map((file) => resolve(app, file))]),
 	);
-	const folder = resolve(out, "without-attestation", "manifests", app.split("/").at(-1) ?? "app");
+	const folder = resolve(out, "manifests", app.split("/").at(-1) ?? "app");
 	mkdirSync(folder, { recursive: true });
 	writeFileSync(join(folder, "manifest.json"), JSON.stringify({ ...manifest, include, modules }, null, "\t"));
 	return folder;

@@ -13,7 +13,7 @@ import type { Recording } from "../signals/record.ts";
 import { score } from "../signals/score.ts";
 import { syntheticRecording } from "../signals/synthetic.ts";
 import { isBeat, readAnnotations } from "../signals/wfdb.ts";
-import { attestationCost, attestationSize } from "./attestation.ts";
+import { additions, attestationCost } from "./attestation.ts";
 import { primitives } from "./crypto.ts";
 
 /** One figure. `component` only where a board's bytes are split. */
@@ -34,14 +34,14 @@ const ITERATIONS = 100_000;
 /** The board whose instructions are counted. */
 export const COUNTED = "mps2-an386";
 
-/** Flash and RAM of ecg-patch on each board, and how much of them is there for attestation; on posix what the process has
+/** Flash and RAM of ecg-patch on each board, and how much of them is there for attestation and for code that
+ * moves; on posix what the process has
  * loaded of the firmware in their place. */
 export async function sizes(boards: readonly string[], out: string, progress: Progress): Promise<Figure[]> {
 	const figures: Figure[] = [];
 	for (const board of boards) {
 		progress(`ecg-patch for ${board}`);
 		const { size } = await buildFirmware({ app: PATCH, board, out });
-		const attesting = await attestationSize(PATCH, board, out);
 		const add = (name: string, parts: Readonly<Record<string, number>>, total: number) => {
 			const entries = Object.entries(parts).filter(([, value]) => value > 0);
 			entries.sort((a, b) => b[1] - a[1]);
@@ -51,9 +51,12 @@ export async function sizes(boards: readonly string[], out: string, progress: Pr
 		};
 		add("flash-bytes", size.flash, size.flashTotal);
 		add("ram-bytes", size.ram, size.ramTotal);
+		const { attestation, relocation } = await additions(PATCH, board, size, out);
 		const addition = { unit: "bytes", board, component: "total" };
-		figures.push({ name: "attest-flash-bytes", value: attesting.flash, ...addition });
-		figures.push({ name: "attest-ram-bytes", value: attesting.ram, ...addition });
+		figures.push({ name: "attest-flash-bytes", value: attestation.flash, ...addition });
+		figures.push({ name: "attest-ram-bytes", value: attestation.ram, ...addition });
+		figures.push({ name: "relocation-flash-bytes", value: relocation.flash, ...addition });
+		figures.push({ name: "relocation-ram-bytes", value: relocation.ram, ...addition });
 	}
 	return figures;
 }
