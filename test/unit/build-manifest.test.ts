@@ -280,6 +280,33 @@ describe("other keys", () => {
 		expect(await wrong({ main: "app" })).toContain("creation.main: the first module of an image is");
 	});
 
+	test("a policy of moving code has its keys and their ranges", async () => {
+		const tree = (relocation: unknown) => ({
+			...main,
+			"app/manifest.json": { modules: { "*": "./main" }, defines: { relocation } },
+		});
+		const policy = {
+			"//": "often",
+			period: 0,
+			jitter: 100,
+			floor: 65_535,
+			beforeAttestation: false,
+			afterAnomaly: true,
+		};
+		expect(read(tree(policy)).manifest.defines.relocation).toEqual(policy);
+		const wrong: readonly (readonly [unknown, string])[] = [
+			[{ jiter: 5 }, '.jiter: unknown key; did you mean "jitter"?'],
+			[{ period: -1 }, ".period: expected a whole number from 0 to 86400000, not -1"],
+			[{ jitter: 101 }, ".jitter: expected a whole number from 0 to 100, not 101"],
+			[{ floor: "256" }, '.floor: expected a whole number from 0 to 65535, not "256"'],
+			[{ afterAnomaly: 1 }, ".afterAnomaly: expected true or false"],
+			[[], ": expected an object"],
+		];
+		for (const [value, text] of wrong) {
+			expect(await error(tree(value))).toBe(`app/manifest.json: defines.relocation${text}`);
+		}
+	});
+
 	test("relocatable says whose C files may move", async () => {
 		const tree = (relocatable?: unknown) => ({
 			...main,

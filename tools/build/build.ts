@@ -18,23 +18,13 @@ import { locked } from "./lock.ts";
 import { type Creation, type Manifest, type Room, readManifest } from "./manifest.ts";
 import { movingReport } from "./moving.ts";
 import { imageRegions, makeReference, type Reference } from "./reference.ts";
+import { checkPolicy, type RelocationPolicy } from "./relocation-policy.ts";
 import type { SizeReport } from "./size.ts";
 import { makeSymbols } from "./symbols.ts";
 
 export { BuildError } from "./errors.ts";
+export type { RelocationPolicy } from "./relocation-policy.ts";
 export type { SizeReport } from "./size.ts";
-
-/** "relocation" of a manifest's "defines" (docs/relocation.md). */
-export interface RelocationPolicy {
-	/** Milliseconds from move to move on average; 0: none but those that something else asks for. */
-	readonly period?: number;
-	/** How far from it, either way, in percent. */
-	readonly jitter?: number;
-	/** Bits that a layout must have, or nothing moves. */
-	readonly floor?: number;
-	readonly beforeAttestation?: boolean;
-	readonly afterAnomaly?: boolean;
-}
 
 export interface BuildOptions {
 	/** A folder with a manifest.json, a manifest, a single .ts file, or the name of an app in firmware/apps. */
@@ -222,6 +212,7 @@ async function buildIn(dir: string, manifest: Manifest, board: Board, variant: V
 /* "defines" of the manifests, with another policy of moving if one is given. */
 function definesOf(manifest: Manifest, relocation: RelocationPolicy | "none" | undefined): Manifest["defines"] {
 	if (relocation === undefined || relocation === "none") return manifest.defines;
+	checkPolicy(relocation, {});
 	const own = manifest.defines.relocation;
 	return { ...manifest.defines, relocation: { ...(typeof own === "object" ? own : {}), ...relocation } };
 }

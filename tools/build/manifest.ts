@@ -6,6 +6,7 @@ import { bearsslFolder } from "../bearssl.mjs";
 import type { Board } from "./board.ts";
 import { pericardRoot } from "./board.ts";
 import { BuildError, displayPath, suggestion } from "./errors.ts";
+import { checkPolicy } from "./relocation-policy.ts";
 
 /** A module of the device: one script, known to `import` by its name. */
 export interface Module {
@@ -240,7 +241,13 @@ class Reader {
 			this.#checkCreation(creation, creationShape, file, `${prefix}creation`);
 			this.creation = merge(this.creation, creation);
 		}
-		if (manifest.defines !== undefined) this.defines = merge(this.defines, asObject(manifest.defines, at("defines")));
+		if (manifest.defines !== undefined) {
+			const defines = asObject(manifest.defines, at("defines"));
+			if (defines.relocation !== undefined) {
+				checkPolicy(asObject(defines.relocation, at("defines.relocation")), at("defines.relocation"));
+			}
+			this.defines = merge(this.defines, defines);
+		}
 		if (manifest.config !== undefined) this.config = merge(this.config, asObject(manifest.config, at("config")));
 		this.#typescript(manifest.typescript, at("typescript"));
 		this.#platforms(manifest.platforms, at("platforms"));
