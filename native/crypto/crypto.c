@@ -395,10 +395,9 @@ ed25519_sign(const ed25519_order *order, const ed25519_order *again, const uint8
 
 pc_crypto_status pc_ed25519_sign(
 	const uint8_t seed[32], const uint8_t public_key[32], const void *message, size_t size, uint8_t signature[64]) {
+	/* As in pc_ecdsa_sign_with; where the signature goes comes on the stack, and is loaded for each of them. */
 	ed25519_order order = {seed, message, size, signature};
-	__asm__ volatile(
-		""
-		: "+m"(order), "+r"(seed), "+r"(message), "+r"(size), "+r"(signature)); /* as in pc_ecdsa_sign_with */
+	__asm__ volatile("" : "+m"(order), "+r"(seed), "+r"(message), "+r"(size), "+m"(signature));
 	ed25519_order again = {seed, message, size, signature};
 	__asm__ volatile("" : "+m"(again));
 	if (!pc_ed25519_sign_works() || (MODDEF_CRYPTO_VERIFYSIGNATURES && !pc_ed25519_verify_works())) {

@@ -397,7 +397,7 @@ test("bench --full --json: every figure that the README names, within its target
 	}[];
 	const boards = ["mps2-an386", "nrf52840dk", "posix"];
 	for (const figure of figures) {
-		const size = /^(attest-)?(flash|ram)-bytes$/.test(figure.name);
+		const size = /^((attest|relocation)-)?(flash|ram)-bytes$/.test(figure.name);
 		expect(Object.keys(figure)).toEqual(["name", "value", "unit", "board", ...(size ? ["component"] : [])]);
 		expect(figure).toMatchObject({ name: expect.any(String), value: expect.any(Number), board: expect.any(String) });
 		expect(figure.value).toBeGreaterThanOrEqual(0);

@@ -207,7 +207,11 @@ export class Compiler {
 		flags.push("-std=gnu11", ...ownWarnings);
 		if (within(source.file, pericardRoot)) flags.push("-Werror");
 		const include = [dirname(source.file), board.dir, common, join(pericardRoot, "hosts/cortex-m"), generated];
-		include.push(...this.#include);
+		/* What is Pericard's own has no use for the folders of an app: so its objects serve all apps. */
+		const { app } = this.#options;
+		const own = ["native", "hosts"].some((folder) => within(source.file, join(pericardRoot, folder)));
+		const ofApp = (path: string): boolean => own && app !== pericardRoot && within(path, app);
+		include.push(...this.#include.filter((path) => !ofApp(path)));
 		flags.push(...[...new Set(include)].map((dir) => `-I${dir}`), ...xs.flatMap((dir) => ["-isystem", dir]));
 		flags.push("-isystem", join(bearsslFolder(), "inc"));
 		return flags;
