@@ -213,7 +213,7 @@ async function beats(place: Place, build: Build, challenges: number, seconds: nu
 	);
 }
 
-describeAt(eachBoard, "an honest device at work", (place) => {
+describeAt(tierOne, "an honest device at work", (place) => {
 	test("is affirmed without losing a beat", async () => {
 		const build = await image("firmware/apps/ecg-patch", place.board, { config: { input: "serial" } });
 		const [challenges, seconds] = place.emulator === "renode" ? [2, 8] : [5, 20];

@@ -104,7 +104,7 @@ describeAt(eachBoard, "attestation", (place) => {
 	});
 });
 
-describeAt(eachBoard, "attestation", (place) => {
+describeAt(tierOne, "attestation", (place) => {
 	test("nonces of other sizes are refused, and cost nothing", async () => {
 		await withDevice(place, APP, async (device) => {
 			const client = new ManagementClient(device);

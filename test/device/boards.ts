@@ -20,7 +20,7 @@ export const mps2: Place = { board: "mps2-an386", emulator: "qemu" };
 export const mps2Renode: Place = { board: "mps2-an386", emulator: "renode" };
 export const nrf: Place = { board: "nrf52840dk", emulator: "renode" };
 
-/** Every board once. That both emulators of mps2-an386 do the same, tests of Renode and of the ECG show. */
+/** Every board once. That both emulators of mps2-an386 do the same, tests of Renode and of random numbers show. */
 export const eachBoard: readonly Place[] = [posix, mps2, nrf];
 /** The two that need nothing but packages. */
 export const tierOne: readonly Place[] = [posix, mps2];

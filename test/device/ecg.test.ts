@@ -15,7 +15,7 @@ import { type Score, type ScoreOptions, score } from "../../tools/signals/score.
 import { type SyntheticRecording, syntheticRecording } from "../../tools/signals/synthetic.ts";
 import { isBeat, readAnnotations } from "../../tools/signals/wfdb.ts";
 import { writeRecord } from "../unit/wfdb-writer.ts";
-import { describeAt, image, mps2, mps2Renode, nrf, type Place, posix, tierOne, withDevice } from "./boards.ts";
+import { describeAt, image, mps2, nrf, type Place, posix, tierOne, withDevice } from "./boards.ts";
 
 const APP = "firmware/apps/ecg-patch";
 const ROOT = join(import.meta.dirname, "../..");
@@ -306,7 +306,7 @@ describeAt(tierOne, "ecg", (place) => {
 	});
 });
 
-describeAt([mps2Renode, nrf], "ecg", (place) => {
+describeAt([nrf], "ecg", (place) => {
 	beforeAll(() => image(APP, place.board, SERIAL));
 
 	test("a WFDB record: every beat, at its time, until the record's end", async () => {

@@ -88,7 +88,9 @@ describeAt(eachBoard, "keystore", (place) => {
 			if (place.board !== "posix") expect(reports(device, "stack")[0]).toBeLessThan(4200);
 		});
 	});
+});
 
+describeAt(tierOne, "keystore", (place) => {
 	test("no private key stays in RAM", { timeout: 600_000 }, async () => {
 		await withDevice(place, "keystore-wipe", async (device, build) => {
 			/** Runs to a line, and looks all the way whether RAM holds this key. */

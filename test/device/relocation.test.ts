@@ -109,23 +109,31 @@ describeAt([mps2], "code that moves", (place) => {
 		}
 	});
 
-	test("a byte that is changed in RAM differs, if nothing moves before it is measured", async () => {
-		const still = { relocation: { period: 0, beforeAttestation: false, afterAnomaly: false } };
-		await withDevice(
-			place,
-			APP,
-			async (device, build) => {
-				await device.run(4); // the app moves no more
-				const { address } = await quiet(device, build);
-				const [byte = 0] = await device.readMemory(address, 1);
-				await device.writeMemory(address, Uint8Array.of(byte ^ 1));
-				expect(await differing(device, build)).toEqual(["moved"]);
-				await device.writeMemory(address, Uint8Array.of(byte));
-				expect(await differing(device, build)).toEqual([]);
-			},
-			still,
-		);
-	});
+	test.each([false, true])(
+		"a byte that is changed in RAM differs, if nothing moves before; then it moves, if the policy says so: %s",
+		async (afterAnomaly) => {
+			const still = { relocation: { period: 0, beforeAttestation: false, afterAnomaly } };
+			await withDevice(
+				place,
+				APP,
+				async (device, build) => {
+					await device.run(4); // the app moves no more
+					const epoch = () => reports<Tick>(device, "tick").at(-1)?.epoch ?? Number.NaN;
+					const before = epoch();
+					expect(await differing(device, build)).toEqual([]);
+					const { address } = await quiet(device, build);
+					const [byte = 0] = await device.readMemory(address, 1);
+					await device.writeMemory(address, Uint8Array.of(byte ^ 1));
+					expect(await differing(device, build)).toEqual(["moved"]);
+					await device.run(0.2);
+					expect(epoch() - before).toBe(afterAnomaly ? 1 : 0);
+					if (!afterAnomaly) await device.writeMemory(address, Uint8Array.of(byte));
+					expect(await differing(device, build)).toEqual([]);
+				},
+				still,
+			);
+		},
+	);
 
 	test("it is named in the next token and in all that follow, though the move before them wipes it; so is a dispatch entry", async () => {
 		for (const what of ["unit", "dispatch"] as const) {
