@@ -183,7 +183,7 @@ describeAt([mps2], "code that moves", (place) => {
 	});
 });
 
-describeAt([mps2, nrf], "code that moves", (place) => {
+describeAt([mps2], "code that moves", (place) => {
 	test("measures as it was built while it moves", async () => {
 		await withDevice(place, APP, async (device, build) => {
 			const names = build.reference.components[0]?.entries.map(({ name }) => name);
@@ -207,7 +207,9 @@ describeAt([mps2, nrf], "code that moves", (place) => {
 			expect(claimOf(await evidence(device))).toMatchObject({ change: undefined });
 		});
 	});
+});
 
+describeAt([mps2, nrf], "code that moves", (place) => {
 	test("what is written where nobody may, and jumps to where no code runs, end in a fault", async () => {
 		const attacked = { config: { attack: "yes" } };
 		await withDevice(
