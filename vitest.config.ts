@@ -9,7 +9,7 @@ export default defineConfig({
 		// On-device tests are run on the device by tests of ours, not by vitest.
 		exclude: ["test/**/apps/**", "test/device-app/**", "node_modules/**"],
 		pool: "forks",
-		maxWorkers: 2,
+		maxWorkers: 3,
 		minWorkers: 1,
 		testTimeout: 120_000,
 		hookTimeout: 300_000,

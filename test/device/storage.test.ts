@@ -67,7 +67,7 @@ describeAt(eachBoard, "storage and power cuts", (place) => {
 			return state;
 		});
 		// Cuts that come closer and further: single words of a record, headers, erases.
-		const cuts = { posix: 40, qemu: 8, renode: 2 }[place.emulator];
+		const cuts = { posix: 24, qemu: 6, renode: 2 }[place.emulator];
 		let kept = 0;
 		let made = 0;
 		for (let i = 0; i < cuts; i++) {
